@@ -1,0 +1,55 @@
+"""Neural style transfer as Gatys, Ecker and Bethge described it (2015).
+
+The paper: "A Neural Algorithm of Artistic Style", https://arxiv.org/abs/1508.06576.
+
+Read the modules in this order: `images` (files to tensors and back), `vgg` (the
+network that sees), `losses` (the paper's equations), `transfer` (the loop).
+"""
+
+import os
+
+# oneDNN's convolutions are the fastest a CPU has. TensorFlow leaves them off on
+# processors without AVX-512 and reads this variable when it is imported.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+# What TensorFlow's C++ writes to the console (missing GPUs, CPU features) helps
+# nobody; its errors still arrive as Python exceptions.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+
+if keras.config.backend() != "tensorflow":
+    raise ImportError(
+        "nst needs Keras on TensorFlow, and Keras is running on "
+        f"{keras.config.backend()!r}; set the environment variable "
+        "KERAS_BACKEND=tensorflow and start Python again."
+    )
+
+from nst.images import deprocess_image, load_image, preprocess_image, save_image
+from nst.losses import (
+    content_loss,
+    gram_matrix,
+    style_loss,
+    total_loss,
+    total_variation_loss,
+)
+from nst.tasks import main
+from nst.transfer import Step, StyleTransfer
+from nst.vgg import CONTENT_LAYER, STYLE_LAYERS, build_feature_extractor
+
+__all__ = [
+    "CONTENT_LAYER",
+    "STYLE_LAYERS",
+    "Step",
+    "StyleTransfer",
+    "build_feature_extractor",
+    "content_loss",
+    "deprocess_image",
+    "gram_matrix",
+    "load_image",
+    "main",
+    "preprocess_image",
+    "save_image",
+    "style_loss",
+    "total_loss",
+    "total_variation_loss",
+]

@@ -1,0 +1,86 @@
+"""What each setting may be, and the one sentence said when it is something else."""
+
+import math
+import numbers
+
+from nst.vgg import layer_names
+
+LARGEST_SIZE = 8192
+
+
+def check_number(name: str, value, above: float = -math.inf, least: float = 0.0):
+    """Return `value` as a finite float of at least `least` and more than `above`.
+
+    Examples:
+        >>> check_number("alpha", "much")
+        Traceback (most recent call last):
+        ValueError: Expected `alpha` as a number of at least 0, but received 'much'; ...
+    """
+    limit = f"of at least {least:g}" if above == -math.inf else f"above {above:g}"
+    good = (
+        isinstance(value, numbers.Real)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and value >= least
+        and value > above
+    )
+    if not good:
+        raise ValueError(
+            f"Expected `{name}` as a number {limit}, but received {value!r}; "
+            "give a finite number in that range."
+        )
+    return float(value)
+
+
+def check_count(name: str, value, least: int = 0, most: int | None = None) -> int:
+    """Return `value` as a whole number between `least` and `most`."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        limit = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(
+            f"Expected `{name}` as a whole number {limit}, but received {value!r}; "
+            "give one in that range."
+        )
+    return int(value)
+
+
+def check_choice(name: str, value, choices) -> str:
+    """Return `value` if it is one of the choices."""
+    if not isinstance(value, str) or value not in choices:
+        names = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(
+            f"Expected `{name}` as one of {names}, but received {value!r}; choose one "
+            "of these."
+        )
+    return value
+
+
+class LayerWeights(dict):
+    """The weights w_l by layer name; each can be set while a transfer runs.
+
+    The layers themselves are fixed when the transfer is made, because the network
+    ends at the deepest of them. A weight of 0 silences a layer.
+
+    Examples:
+        >>> weights = LayerWeights({"block1_conv1": 0.5})
+        >>> weights["block1_conv1"] = 0
+        >>> weights
+        {'block1_conv1': 0.0}
+
+    Raises:
+        ValueError: If a weight is negative or no number, or the layer is not there.
+    """
+
+    def __init__(self, weights, network: str = "vgg19"):
+        known = layer_names(network)
+        for layer, weight in dict(weights).items():
+            check_choice("layer_weights", layer, known)
+            super().__setitem__(layer, check_number(f"layer_weights[{layer}]", weight))
+
+    def __setitem__(self, layer, weight):
+        check_choice("layer_weights", layer, list(self))
+        super().__setitem__(layer, check_number(f"layer_weights[{layer}]", weight))
+
+    def update(self, *weights, **more):
+        for layer, weight in dict(*weights, **more).items():
+            self[layer] = weight
