@@ -6,6 +6,7 @@ Read the modules in this order: `images` (files to tensors and back), `vgg` (the
 network that sees), `losses` (the paper's equations), `transfer` (the loop).
 """
 
+import contextlib
 import os
 
 # oneDNN's convolutions are the fastest a CPU has. TensorFlow leaves them off on
@@ -15,7 +16,25 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # nobody; its errors still arrive as Python exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
+
+@contextlib.contextmanager
+def _silent_console():
+    """Drop what is written to the console from C++, past Python's `sys.stderr`.
+
+    While it is being imported, TensorFlow greets even at the level set above.
+    """
+    console, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(console, 2)
+        os.close(console)
+        os.close(nowhere)
+
+
+with _silent_console():
+    import keras
 
 if keras.config.backend() != "tensorflow":
     raise ImportError(

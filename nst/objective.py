@@ -8,16 +8,16 @@ traces the function once and never again.
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-import keras
-import numpy as np
-import tensorflow as tf
-
 from nst.losses import (
     content_loss,
     mean_gram_matrix,
     style_loss_from_gram,
     total_variation_loss,
 )
+
+import keras
+import numpy as np
+import tensorflow as tf
 
 PICTURE = tf.TensorSpec((1, None, None, 3), tf.float32)
 NUMBER = tf.TensorSpec((), tf.float32)

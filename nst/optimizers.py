@@ -7,11 +7,11 @@ range, so a run can be watched, steered and stopped after any step.
 from collections import deque
 from collections.abc import Callable
 
+from nst.images import HIGHEST, LOWEST
+
 import keras
 import numpy as np
 import tensorflow as tf
-
-from nst.images import HIGHEST, LOWEST
 
 Evaluate = Callable[[np.ndarray], tuple[dict[str, float], np.ndarray]]
 

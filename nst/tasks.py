@@ -6,12 +6,12 @@ The default is the fastest setting that gives a good picture: L-BFGS, coarse to 
 import sys
 from pathlib import Path
 
-import numpy as np
-from tqdm import tqdm
-
 from nst.images import SAMPLES, save_image
 from nst.settings import check_choice, check_count
 from nst.transfer import STARTS, StyleTransfer
+
+import numpy as np
+from tqdm import tqdm
 
 MODES = ("style_transfer", "content", "style")
 FASTEST = {"optimizer": "lbfgs", "scales": "auto"}

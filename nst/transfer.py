@@ -10,11 +10,6 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import psutil
-import tensorflow as tf
-from PIL import Image
-
 from nst.images import check_image, deprocess_image, load_image, resize_image
 from nst.images import preprocess_image as preprocess
 from nst.objective import Objective, Targets
@@ -34,6 +29,11 @@ from nst.vgg import (
     check_layers,
     smallest_side,
 )
+
+import numpy as np
+import psutil
+import tensorflow as tf
+from PIL import Image
 
 STARTS = ("content", "style", "noise")
 # Measured from 128 to 1024 px, see tests/benchmark: what a step adds to the process.

@@ -7,11 +7,11 @@ weights come from is told in `pretrained`.
 
 from collections.abc import Iterable
 
+from nst.pretrained import load_weights, resolve_network
+
 import keras
 import numpy as np
 import tensorflow as tf
-
-from nst.pretrained import load_weights, resolve_network
 
 CONTENT_LAYER = "block4_conv2"
 STYLE_LAYERS = (

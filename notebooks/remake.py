@@ -1,0 +1,82 @@
+"""Run notebooks from top to bottom and save them as a reader needs them.
+
+    python notebooks/remake.py                                # all of them
+    python notebooks/remake.py notebooks/04_content_loss.ipynb
+
+The figures are kept; widgets, which are blank without a kernel, are not, nor is
+anything that changes from run to run or machine to machine.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+HERE = Path(__file__).resolve().parent
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def run(path: Path, quick: bool = False) -> nbformat.NotebookNode:
+    """Execute a notebook in a new kernel, in its own folder.
+
+    Args:
+        path: The notebook.
+        quick: Set the notebook's own `QUICK` to `True` first.
+
+    Returns:
+        The executed notebook; the file is left as it is.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells if quick else ():
+        cell.source = cell.source.replace("QUICK = False", "QUICK = True")
+    client = NotebookClient(
+        notebook, timeout=1800, resources={"metadata": {"path": str(path.parent)}}
+    )
+    client.execute()
+    return notebook
+
+
+def clean(notebook: nbformat.NotebookNode) -> None:
+    """Keep of the outputs what a reader without a kernel can see."""
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {
+                "display_name": "Python 3 (ipykernel)",
+                "language": "python",
+                "name": "python3",
+            },
+            "language_info": {"name": "python"},
+        }
+    )
+    count = 0
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict(
+            {"tags": cell.metadata.tags} if "tags" in cell.metadata else {}
+        )
+        if cell.cell_type == "code":
+            count += 1
+            cell.execution_count = count
+            cell.outputs = [
+                output
+                for output in cell.outputs
+                if WIDGET not in output.get("data", {})
+            ]
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = count
+
+
+def main(paths: list[str]) -> None:
+    """Remake the notebooks named, or all."""
+    for path in map(Path, paths) if paths else sorted(HERE.rglob("[0-9]*.ipynb")):
+        began = time.perf_counter()
+        notebook = run(path)
+        clean(notebook)
+        nbformat.write(notebook, path)
+        print(f"{path.name}: {time.perf_counter() - began:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
