@@ -17,6 +17,18 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
+# Keras reads it, too; where nothing is said, it might take another from its own file.
+os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
+
+
+def _check_backend(backend):
+    if backend != "tensorflow":
+        raise ImportError(
+            f"Expected Keras on TensorFlow, but received the backend {backend!r}; set "
+            "the environment variable KERAS_BACKEND=tensorflow and start Python again."
+        )
+
+
 @contextlib.contextmanager
 def _silent_console():
     """Drop what is written to the console from C++, past Python's `sys.stderr`.
@@ -33,15 +45,12 @@ def _silent_console():
         os.close(nowhere)
 
 
+# Asked twice: Keras would stumble over a missing backend before it can be asked, and
+# it may have been imported earlier, with another one.
+_check_backend(os.environ["KERAS_BACKEND"])
 with _silent_console():
     import keras
-
-if keras.config.backend() != "tensorflow":
-    raise ImportError(
-        "nst needs Keras on TensorFlow, and Keras is running on "
-        f"{keras.config.backend()!r}; set the environment variable "
-        "KERAS_BACKEND=tensorflow and start Python again."
-    )
+_check_backend(keras.config.backend())
 
 from nst.images import deprocess_image, load_image, preprocess_image, save_image
 from nst.losses import (

@@ -45,7 +45,12 @@ def load_image(path, max_size: int | None = None) -> np.ndarray:
         FileNotFoundError: If there is no such file.
         ValueError: If it cannot be read as a picture.
     """
-    name = getattr(path, "name", path) if hasattr(path, "read") else os.fspath(path)
+    name = _name_of(path)
+    if max_size is not None and not max_size >= 1:
+        raise ValueError(
+            f"Expected `max_size` as a number of at least 1, but received {max_size}; "
+            "give the longest side in pixels."
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -61,10 +66,10 @@ def load_image(path, max_size: int | None = None) -> np.ndarray:
             f"name and the folder you are in ({Path.cwd().name}/)."
         ) from None
     except (IsADirectoryError, PermissionError) as error:
-        what = "a folder" if Path(name).is_dir() else f"unreadable ({error.strerror})"
+        # Windows says the same of a folder and of a locked file.
         raise ValueError(
-            f"Expected a picture at '{name}', but it is {what}; give a file that you "
-            "may read."
+            f"Expected a picture at '{name}', but it is a folder or may not be read "
+            f"({error.strerror}); give a file that you may read."
         ) from None
     except UnidentifiedImageError:
         raise ValueError(
@@ -76,22 +81,40 @@ def load_image(path, max_size: int | None = None) -> np.ndarray:
             f"Expected a picture of at most {Image.MAX_IMAGE_PIXELS / 1e6:.0f} "
             f"megapixels, but '{name}' has more; scale it down first."
         ) from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    # What Pillow raises for a damaged file depends on the format and the damage.
+    except Exception as error:
         raise ValueError(
-            f"Expected a whole picture in '{name}', but it breaks off or is damaged "
-            f"({error}); save or copy it again."
+            f"Expected a whole picture in '{name}', but it breaks off, is damaged or "
+            f"of a rare kind ({error}); save it again as JPEG or PNG."
         ) from None
     if max_size is not None and max(rgb.size) > max_size:
         return resize_image(np.asarray(rgb), max_size)
     return np.array(rgb)
 
 
+def _name_of(path) -> str:
+    if hasattr(path, "read"):
+        return getattr(path, "name", "the open file")
+    try:
+        return os.fsdecode(path)
+    except TypeError:
+        raise ValueError(
+            f"Expected the path of a picture, but received {path!r}; give the path as "
+            "text, such as 'img/content/astronaut.jpg'."
+        ) from None
+
+
 def _to_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I") or picture.mode == "F":
-        levels = np.asarray(picture, dtype="float64")
-        # 16-bit files reach 65535; Pillow hands some of them out as 32-bit integers.
-        scale = 255 / 65535 if levels.max(initial=0) > 255 else 1
-        picture = Image.fromarray(np.uint8(np.clip(levels * scale + 0.5, 0, 255)))
+        levels = np.asarray(picture, dtype="float32")
+        # Pillow hands some 16-bit files out as 32-bit integers; fractions have no
+        # common range but 0 … 1.
+        if picture.mode.startswith("I;16") or levels.max() > 255:
+            white = 65535
+        else:
+            white = 1 if picture.mode == "F" and levels.max() <= 1 else 255
+        levels = np.clip(np.round(levels * (255 / white)), 0, 255)
+        picture = Image.fromarray(levels.astype("uint8"))
     if picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or (
         "transparency" in picture.info
     ):
@@ -126,8 +149,8 @@ def preprocess_image(image: np.ndarray) -> np.ndarray:
 
     Examples:
         >>> white = np.full((1, 1, 3), 255, dtype="uint8")
-        >>> preprocess_image(white).ravel().tolist()
-        [151.06100463867188, 138.2209930419922, 131.32000732421875]
+        >>> preprocess_image(white)
+        array([[[[151.061, 138.221, 131.32 ]]]], dtype=float32)
 
     Args:
         image: uint8 array of shape `(height, width, 3)`, RGB.
@@ -189,13 +212,7 @@ def save_image(image: np.ndarray, path, settings: dict | None = None) -> Path:
     """
     picture = Image.fromarray(check_image(image, "image"))
     path = Path(path)
-    extensions = Image.registered_extensions()
-    if path.suffix.lower() not in extensions:
-        raise ValueError(
-            f"Expected a file name that ends in .png or .jpg, but received '{path}'; "
-            "add one of these endings."
-        )
-    kind = extensions[path.suffix.lower()]
+    kind = check_file_name(path)
     options = {"quality": 95} if kind == "JPEG" else {}
     if kind == "PNG" and settings is not None:
         fields = PngImagePlugin.PngInfo()
@@ -210,18 +227,24 @@ def write_whole(path: Path, write) -> None:
 
     A crash in between leaves the earlier file as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-    part = Path(name)
+    part = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
         with os.fdopen(handle, "wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        part.chmod(0o644)
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
+        Path(part).chmod(0o644)
+        Path(part).replace(path)
+    except BaseException as error:
+        if part:
+            Path(part).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno:
+            raise OSError(
+                f"Expected to write '{path}', but it cannot be done "
+                f"({error.strerror}); choose another name or folder."
+            ) from None
         raise
 
 
@@ -233,19 +256,32 @@ def read_settings(path) -> dict:
     """
     load_image(path)
     with Image.open(path) as picture:
-        text = getattr(picture, "text", {}).get(SETTINGS_FIELD)
-    if text is None:
+        text = getattr(picture, "text", {}).get(SETTINGS_FIELD, "")
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
         raise ValueError(
             f"Expected a PNG file saved by nst, but '{path}' carries no settings; "
             "give the file that was written by the run."
+        ) from None
+
+
+def check_file_name(path) -> str:
+    """Return the format that a file name stands for; say which would if none."""
+    kind = Image.registered_extensions().get(Path(path).suffix.lower())
+    if kind not in Image.SAVE:
+        raise ValueError(
+            f"Expected a file name that ends in .png or .jpg, but received '{path}'; "
+            "add one of these endings."
         )
-    return json.loads(text)
+    return kind
 
 
 def check_image(image, name: str) -> np.ndarray:
     """Return `image` if it is a uint8 RGB picture; say what it is if not."""
     image = np.asarray(image)
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3:
+    is_rgb = image.ndim == 3 and image.shape[-1] == 3 and image.size > 0
+    if image.dtype != np.uint8 or not is_rgb:
         raise ValueError(
             f"Expected `{name}` as a uint8 array of shape (height, width, 3), but "
             f"received {image.dtype} of shape {image.shape}; load it with load_image."

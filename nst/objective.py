@@ -50,9 +50,6 @@ class Objective:
         self.style_layers = list(style_layers)
         channels = {name: x.shape[-1] for name, x in extractor.output.items()}
 
-        self._features = tf.function(
-            lambda x: extractor(x, training=False), input_signature=[PICTURE]
-        )
         targets = Targets(
             {
                 layer: tf.TensorSpec((1, None, None, channels[layer]))
@@ -66,6 +63,7 @@ class Objective:
         names = ["alpha", "beta", "tv_weight", *self.style_layers]
         self._loss_and_gradient = tf.function(
             self._differentiate,
+            autograph=False,  # There is no Python loop to translate; tracing is faster.
             input_signature=[PICTURE, targets, {name: NUMBER for name in names}],
         )
 
@@ -86,10 +84,10 @@ class Objective:
         """
         kept, grams = {}, {}
         if self.content_layers:
-            features = self._features(content)
+            features = self.extractor(content, training=False)
             kept = {layer: features[layer] for layer in self.content_layers}
         if self.style_layers:
-            features = self._features(style)
+            features = self.extractor(style, training=False)
             grams = {
                 layer: mean_gram_matrix(features[layer]) for layer in self.style_layers
             }

@@ -118,7 +118,7 @@ class LBFGS:
         return q
 
 
-def _dot(a, b):
+def _dot(a, b) -> float:
     # np.dot would use threads that go on spinning, and TensorFlow has to share the
     # cores with them: at 128 px a step took half as long again.
-    return np.sum(a * b, dtype="float64")
+    return float(np.einsum("i,i", a.ravel(), b.ravel()))

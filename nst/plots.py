@@ -24,7 +24,8 @@ def show_images(
     """Show pictures in a grid, each with its caption.
 
     Args:
-        images: uint8 arrays `[H, W, 3]`, or `[H, W]` for maps of one channel.
+        images: uint8 arrays `[H, W, 3]`, or `[H, W]` for one channel in grey: uint8
+            from black at 0 to white at 255, floats from their lowest to their highest.
         captions: One for each picture, or none.
         columns: Pictures in a row, at most.
         width: Of a picture, in inches.
@@ -43,7 +44,8 @@ def show_images(
     for axis in axes.flat:
         axis.axis("off")
     for axis, image in zip(axes.flat, images, strict=False):
-        axis.imshow(image, cmap="gray" if image.ndim == 2 else None)
+        levels = {"vmin": 0, "vmax": 255} if image.dtype == np.uint8 else {}
+        axis.imshow(image, cmap="gray", **levels)
     for axis, caption in zip(axes.flat, captions, strict=False):
         axis.set_title(caption, fontsize=10)
     if title:
@@ -103,7 +105,7 @@ def draw_losses(
         )
     axis.set_yscale("log")
     axis.set_xlabel("step")
-    axis.set_ylabel("weighted loss")
+    axis.set_ylabel("loss")
     axis.grid(alpha=0.3)
     if shown:
         axis.legend(fontsize=8, ncols=2, loc="upper right")

@@ -11,6 +11,7 @@ import os
 import socket
 import tempfile
 import threading
+import urllib.error
 import urllib.request
 import warnings
 from pathlib import Path
@@ -105,8 +106,11 @@ def load_weights(network: str, weights: str = "imagenet") -> keras.Model:
     else:
         path = _existing(weights)
     try:
-        return NETWORKS[network](include_top=False, weights=str(path))
-    except (OSError, ValueError, KeyError, TypeError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return NETWORKS[network](include_top=False, weights=str(path))
+    # What Keras raises for a damaged file depends on the format and the damage.
+    except Exception:
         raise ValueError(
             f"Expected the weights of {network} without its top, but '{path}' is "
             "damaged or belongs to another network; give the matching file."
@@ -163,8 +167,11 @@ def _wait_for_an_answer() -> None:
             with urllib.request.urlopen(VGG19_URL, timeout=PATIENCE) as reply:
                 reply.read(1)
             outcome[0] = None
-        except OSError as error:
+        # A proxy may answer anything; urllib then raises more than OSError.
+        except Exception as error:
             outcome[0] = error
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
 
     # Looking up a name obeys no time limit, so it is left behind in a thread.
     thread = threading.Thread(target=knock, daemon=True)
@@ -206,7 +213,7 @@ def _checked_vgg16() -> Path:
 
 
 def _existing(path) -> Path:
-    if not Path(path).is_file():
+    if not isinstance(path, str | os.PathLike) or not Path(path).is_file():
         raise FileNotFoundError(
             "Expected weights 'imagenet', 'random' or the path of a weights file, but "
             f"there is no file '{path}'; check the path."

@@ -2,10 +2,13 @@
 
 import math
 import numbers
+from collections.abc import Mapping, MutableMapping
 
 from nst.vgg import layer_names
 
 LARGEST_SIZE = 8192
+# TensorFlow computes in single precision; beyond this, all is infinite.
+LARGEST_NUMBER = 3.4e38
 
 
 def check_number(name: str, value, above: float = -math.inf, least: float = 0.0):
@@ -20,8 +23,7 @@ def check_number(name: str, value, above: float = -math.inf, least: float = 0.0)
     good = (
         isinstance(value, numbers.Real)
         and not isinstance(value, bool)
-        and math.isfinite(value)
-        and value >= least
+        and least <= value <= LARGEST_NUMBER
         and value > above
     )
     if not good:
@@ -55,7 +57,7 @@ def check_choice(name: str, value, choices) -> str:
     return value
 
 
-class LayerWeights(dict):
+class LayerWeights(MutableMapping):
     """The weights w_l by layer name; each can be set while a transfer runs.
 
     The layers themselves are fixed when the transfer is made, because the network
@@ -72,15 +74,35 @@ class LayerWeights(dict):
     """
 
     def __init__(self, weights, network: str = "vgg19"):
+        if not isinstance(weights, Mapping):
+            raise ValueError(
+                "Expected `layer_weights` as {layer: weight}, but received "
+                f"{weights!r}; for example {{'block1_conv1': 0.2}}."
+            )
         known = layer_names(network)
-        for layer, weight in dict(weights).items():
+        self._weights = {}
+        for layer, weight in weights.items():
             check_choice("layer_weights", layer, known)
-            super().__setitem__(layer, check_number(f"layer_weights[{layer}]", weight))
+            self._weights[layer] = check_number(f"layer_weights[{layer}]", weight)
+
+    def __getitem__(self, layer):
+        return self._weights[layer]
 
     def __setitem__(self, layer, weight):
         check_choice("layer_weights", layer, list(self))
-        super().__setitem__(layer, check_number(f"layer_weights[{layer}]", weight))
+        self._weights[layer] = check_number(f"layer_weights[{layer}]", weight)
 
-    def update(self, *weights, **more):
-        for layer, weight in dict(*weights, **more).items():
-            self[layer] = weight
+    def __delitem__(self, layer):
+        raise TypeError(
+            f"Expected the layers to stay as they are, but {layer!r} was to be "
+            "removed; set its weight to 0 to silence it."
+        )
+
+    def __iter__(self):
+        return iter(self._weights)
+
+    def __len__(self):
+        return len(self._weights)
+
+    def __repr__(self):
+        return repr(self._weights)

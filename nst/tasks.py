@@ -52,6 +52,8 @@ def main(
         ValueError: If the mode, a setting or a picture cannot be used.
         FileNotFoundError: If a picture is not there.
     """
+    if steps is not None:
+        check_count("steps", steps, 1)
     transfer = prepare(content_path, style_path, mode, **settings)
     run_with_progress(transfer, steps or default_steps(transfer))
     path = save_image(
@@ -109,8 +111,9 @@ def run_with_progress(transfer: StyleTransfer, steps: int) -> None:
 def results_folder() -> Path:
     """Tell where results go: the project's own folder, seen from anywhere inside it."""
     project = SAMPLES.parent
-    inside = project in (Path.cwd(), *Path.cwd().parents)
-    return SAMPLES / "results" if inside else Path("img", "results")
+    if project == Path.cwd() or project not in Path.cwd().parents:
+        return Path("img", "results")
+    return SAMPLES / "results"
 
 
 def _find(path):

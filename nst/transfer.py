@@ -14,7 +14,7 @@ from nst.images import check_image, deprocess_image, load_image, resize_image
 from nst.images import preprocess_image as preprocess
 from nst.objective import Objective, Targets
 from nst.optimizers import LBFGS, Adam
-from nst.pretrained import resolve_network
+from nst.pretrained import NETWORKS, resolve_network
 from nst.settings import (
     LARGEST_SIZE,
     LayerWeights,
@@ -24,6 +24,7 @@ from nst.settings import (
 )
 from nst.vgg import (
     CONTENT_LAYER,
+    POOLINGS,
     STYLE_LAYERS,
     build_feature_extractor,
     check_layers,
@@ -139,6 +140,8 @@ class StyleTransfer:
         self.size = check_count("size", size, 1, LARGEST_SIZE)
         self.seed = check_count("seed", seed)
         check_choice("optimizer", optimizer, ("adam", "lbfgs"))
+        check_choice("network", network, ("auto", *NETWORKS))
+        check_choice("pooling", pooling, POOLINGS)
         self.scales = _check_scales(scales, self.size)
         if layer_weights is None:
             layer_weights = dict.fromkeys(STYLE_LAYERS, 1 / len(STYLE_LAYERS))
@@ -149,6 +152,8 @@ class StyleTransfer:
         self._style = None if style is None else _picture(style, "style")
         self._start = self._starting_picture(init)
         self._shape = self._start.shape[:2]
+        if self._content is not None:
+            self._content = _at_shape(self._content, self._shape)
 
         self.content_layer = content_layer if content is not None else None
         style_layers = tuple(self._layer_weights) if style is not None else ()
@@ -161,11 +166,12 @@ class StyleTransfer:
         self._objective = build(
             self.network, weights, pooling, self.content_layer, style_layers
         )
-        self.optimizer, self.weights, self.pooling = optimizer, weights, pooling
+        self.optimizer, self.weights, self.pooling = optimizer, str(weights), pooling
         self.init = init if isinstance(init, str) else "picture"
         self.history: dict[str, list[float]] = {}
         self.steps = 0
         self._running = threading.Lock()
+        self._targets: dict[int, Targets] = {}
         self._enter_scale(self._scale_of(1))
 
     @property
@@ -211,12 +217,17 @@ class StyleTransfer:
 
     @layer_weights.setter
     def layer_weights(self, weights: Mapping[str, float]):
-        self._layer_weights.update(weights)
+        self._layer_weights.update(LayerWeights(weights))
 
     @property
     def image(self) -> np.ndarray:
         """The picture so far, at its final size: uint8 `[H, W, 3]`."""
         return _at_shape(deprocess_image(self._x), self._shape)
+
+    @property
+    def start(self) -> np.ndarray:
+        """The picture that the run started from, at its final size."""
+        return self._start
 
     @property
     def trace_count(self) -> int:
@@ -278,13 +289,18 @@ class StyleTransfer:
             self.history.setdefault(name, []).append(loss)
         return losses
 
-    def losses(self) -> dict[str, float]:
-        """Evaluate the picture so far, with the weights as they are now.
+    def losses(self, image: np.ndarray | None = None) -> dict[str, float]:
+        """Evaluate a picture at the final size, with the weights as they are now.
+
+        Args:
+            image: uint8 array `[H, W, 3]`; the picture so far by default.
 
         Returns:
             The terms of the loss, as in `Step.losses`.
         """
-        return self._objective.evaluate(self._x, self._targets, self._weights_now())[0]
+        x = preprocess(self.image if image is None else image)
+        targets = self._targets_at(self.size)
+        return self._objective.evaluate(x, targets, self._weights_now())[0]
 
     def work(self, steps: int) -> list[float]:
         """Weigh the next steps: a full-size step is 1, a coarse one its share of pixels.
@@ -317,7 +333,7 @@ class StyleTransfer:
 
     def _evaluate(self, x):
         losses, gradient = self._objective.evaluate(
-            x, self._targets, self._weights_before
+            x, self._targets_at(self._scale), self._weights_before
         )
         if not (np.isfinite(losses["total"]) and np.isfinite(gradient).all()):
             raise FloatingPointError(
@@ -357,17 +373,23 @@ class StyleTransfer:
             enlarged = tf.image.resize(change, shape, method="bicubic").numpy()
             self._x = preprocess(deprocess_image(start + enlarged))
         self._scale, self._x_start = size, start
-        content = style = None
-        if self._content is not None:
-            content = preprocess(_at_shape(self._content, shape))
-        if self._style is not None:
-            style = preprocess(resize_image(self._style, size))
-        self._targets: Targets = self._objective.targets(content, style)
         if self.optimizer == "lbfgs":
             self._optimizer = LBFGS(self._x)
         else:
             self._optimizer = Adam(self._x, self._learning_rate)
         self._weights_before = self._weights_now()
+
+    def _targets_at(self, size):
+        """Compute the targets for a size once, when they are first needed."""
+        if size not in self._targets:
+            content = style = None
+            if self._content is not None:
+                shape = resize_image(self._start, size).shape[:2]
+                content = preprocess(_at_shape(self._content, shape))
+            if self._style is not None:
+                style = preprocess(resize_image(self._style, size))
+            self._targets[size] = self._objective.targets(content, style)
+        return self._targets[size]
 
     def _starting_picture(self, init):
         """Make the picture that the run starts from, uint8 at its final size."""
@@ -375,7 +397,7 @@ class StyleTransfer:
         picture = _picture(init, "init") if given else None
         model = next(p for p in (self._content, picture, self._style) if p is not None)
         shape = resize_image(model, self.size).shape[:2]
-        if init == "noise":
+        if not given and init == "noise":
             noise = np.random.default_rng(self.seed).normal(128, 32, (*shape, 3))
             return np.uint8(np.clip(noise, 0, 255))
         named = {"content": self._content, "style": self._style}
@@ -397,14 +419,18 @@ class StyleTransfer:
             )
 
     def _check_fits(self, layers):
+        coarsest, least = min([self.size, *self.scales]), smallest_side(layers)
+        for picture in (self._start, self._style):
+            if picture is None:
+                continue
+            height, width = resize_image(picture, coarsest).shape[:2]
+            if min(height, width) < least:
+                raise ValueError(
+                    f"Expected pictures whose shorter side is at least {least} pixels, "
+                    f"but received one of {width} × {height} at size {coarsest}; "
+                    "choose a larger size or a less narrow picture."
+                )
         height, width = self._shape
-        smallest = resize_image(self._start, min([self.size, *self.scales])).shape[:2]
-        if min(smallest) < smallest_side(layers):
-            raise ValueError(
-                f"Expected a picture whose shorter side is at least "
-                f"{smallest_side(layers)} pixels, but received {width} × {height} at "
-                f"size {self.size}; choose a larger size or a less narrow picture."
-            )
         available = psutil.virtual_memory().available
         if height * width * BYTES_PER_PIXEL > available:
             fits = int(
@@ -441,14 +467,15 @@ def _check_scales(scales, size: int) -> dict[int, int]:
     if scales is None:
         return {}
     if scales == "auto":
-        plan = {size // 4: 20, size // 2: 12}
+        plan = {size // 4: 16, size // 2: 10}
         return {coarse: steps for coarse, steps in plan.items() if coarse >= 64}
     if not isinstance(scales, Mapping):
         raise ValueError(
             "Expected `scales` as {size: steps}, 'auto' or None, but received "
             f"{scales!r}; for example {{64: 20, 128: 12}}."
         )
-    return {
+    scales = {
         check_count("scales", coarse, 1, size): check_count("scales", steps, 1)
-        for coarse, steps in sorted(scales.items())
+        for coarse, steps in scales.items()
     }
+    return dict(sorted(scales.items()))

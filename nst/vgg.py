@@ -86,17 +86,21 @@ class Convolution(keras.layers.Conv2D):
     are computed as backward passes here.
     """
 
-    def set_weights(self, weights):
-        super().set_weights(weights)
-        self._turn_kernel()
+    def build(self, input_shape):
+        super().build(input_shape)
+        self._turned = tf.Variable(self._turn_kernel(), trainable=False)
+        assign = self.kernel.assign
 
-    def load_own_variables(self, store):
-        super().load_own_variables(store)
-        self._turn_kernel()
+        def assign_both(kernel):
+            assign(kernel)
+            self._turned.assign(self._turn_kernel())
+
+        # Whatever loads weights, a layer or a model or a file, ends here.
+        self.kernel.assign = assign_both
 
     def _turn_kernel(self):
         turned = self.kernel.numpy()[::-1, ::-1].swapaxes(2, 3)  # (3, 3, out, in)
-        self._turned = tf.constant(np.ascontiguousarray(turned))
+        return np.ascontiguousarray(turned)
 
     def convolution_op(self, inputs, kernel):
         return _same_convolution(inputs, tf.convert_to_tensor(kernel), self._turned)
@@ -157,7 +161,9 @@ def build_feature_extractor(
     features = {}
     for layer in trained.layers[1:]:
         if isinstance(layer, keras.layers.Conv2D):
-            convolution = Convolution.from_config(layer.get_config())
+            # Drawing kernels at random, only to replace them, takes a second.
+            config = layer.get_config() | {"kernel_initializer": "zeros"}
+            convolution = Convolution.from_config(config)
             convolution.build(x.shape)
             convolution.set_weights(layer.get_weights())
             x = convolution(x)

@@ -1,0 +1,245 @@
+"""One run as a page sees it: its pictures and curves, and what is kept of it.
+
+The steps are a `Session`'s, on its own thread. Another thread looks at them a few times
+a second and makes what a page shows, so no step ever waits for a picture.
+"""
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from nst import report
+from nst.frames import Frames
+from nst.images import SAMPLES, load_image, save_image
+from nst.pretrained import get_vgg19
+from nst.session import Session
+from nst.tasks import results_folder
+from nst.transfer import Step, StyleTransfer
+
+import numpy as np
+
+LOOKS_PER_SECOND = 4
+# Drawing the curves costs the run time: at most this share of it, and every second.
+DRAWING_SHARE, DRAWING_PAUSE = 0.05, 1.0
+LAST_RESULT = "last result"
+
+
+class Source(NamedTuple):
+    """Where a picture comes from.
+
+    Attributes:
+        name: What a person calls it.
+        picture: Its path, or itself as uint8 `[H, W, 3]`.
+        code: How Python calls it.
+    """
+
+    name: str
+    picture: Path | np.ndarray
+    code: str
+
+    @classmethod
+    def of(cls, path: Path) -> "Source":
+        """Describe a file: a sample wherever it lies, any other by its path."""
+        code = repr(str(path))
+        if path.parent.parent == SAMPLES:
+            code = f'nst.images.SAMPLES / "{path.parent.name}" / "{path.name}"'
+        return cls(path.stem, path, code)
+
+    def load(self) -> np.ndarray:
+        """Read it: uint8 `[H, W, 3]`."""
+        picture = self.picture
+        return picture if hasattr(picture, "shape") else load_image(picture)
+
+
+class Run:
+    """A session, its frames, its curves, and the thread that makes them.
+
+    Args:
+        content: Source of the photograph.
+        style: Source of the painting.
+        settings: Of `StyleTransfer`. `init` may also be `"last result"`.
+        steps: How many to take.
+        before: The run before this one; it has to end first.
+
+    Attributes:
+        session: The `Session`.
+        frames: The pictures kept.
+        step: The latest step looked at, or `None`.
+        curves: PNG of the losses, or nothing yet.
+    """
+
+    def __init__(
+        self,
+        content: Source,
+        style: Source,
+        settings: Mapping,
+        steps: int,
+        before: "Run | None" = None,
+    ) -> None:
+        self.content, self.style = content, style
+        self.frames, self.step, self.curves = Frames(), None, b""
+        self._settings, self._before = dict(settings), before
+        self._watcher = None
+        self.session = Session(self._build, steps)
+
+    @property
+    def result(self) -> np.ndarray | None:
+        """The latest picture of this run, or of one before: uint8 `[H, W, 3]`."""
+        if self.session.transfer is not None:
+            return self.session.transfer.image
+        return self._before and self._before.result
+
+    def start(self, show: Callable[["Run"], None]) -> None:
+        """Begin behind the page, and return at once.
+
+        Args:
+            show: Called a few times a second, and once more when the run has ended.
+        """
+        self._watcher = threading.Thread(
+            target=self._watch, args=(show,), name="nst-page", daemon=True
+        )
+        self.session.start()
+        self._watcher.start()
+
+    def take_place(self, show: Callable[["Run"], None]) -> None:
+        """Run on the calling thread, until the end or an interrupt.
+
+        Args:
+            show: As in `start`.
+        """
+        look_at = 0.0
+
+        def watch():
+            nonlocal look_at
+            if time.monotonic() >= look_at:
+                self._look()
+                show(self)
+                look_at = time.monotonic() + 1 / LOOKS_PER_SECOND
+
+        self.session.work(watch)
+        self._look()
+        self._draw()
+        show(self)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it has ended and its end was shown.
+
+        Args:
+            timeout: Seconds; `None` for as long as it takes.
+
+        Returns:
+            Whether it has.
+        """
+        if self._watcher is None:
+            return True
+        self._watcher.join(timeout)
+        return not self._watcher.is_alive()
+
+    def save_picture(self) -> Path:
+        """Write the latest picture as PNG, with all that is needed to repeat it."""
+        last, session = self.session.last, self.session
+        settings = session.settings | {
+            "content": self.content.name,
+            "style": self.style.name,
+            "steps": last.number,
+            "changes": session.changes,
+        }
+        return save_image(last.image, self._free_path(".png"), settings)
+
+    def save_animation(self, ending: str) -> Path:
+        """Write the frames as `".gif"` or `".webp"`."""
+        return self.frames.save(self._free_path(ending))
+
+    def as_python(self) -> str:
+        """Write the Python that repeats it without widgets, its changes included."""
+        session = self.session
+        return report.repeat_in_python(
+            self.content.code,
+            self.style.code,
+            session.settings,
+            session.changes,
+            session.taken,
+        )
+
+    def _build(self):
+        """Make the transfer, on the session's thread: it may take seconds."""
+        settings, before = self._settings, self._before
+        if before is not None:
+            before.session.wait()
+        if settings["weights"] == "imagenet":
+            settings["network"] = _network(settings["network"])
+        if isinstance(settings["init"], str) and settings["init"] == LAST_RESULT:
+            settings["init"] = before and before.result
+            if settings["init"] is None:
+                raise ValueError(
+                    "Expected the result of a run before to start from, but there is "
+                    "none; choose another start."
+                )
+        transfer = StyleTransfer(self.content.picture, self.style.picture, **settings)
+        # Only the picture was needed; holding on would keep every run in memory.
+        self._before = None
+        return transfer
+
+    def _watch(self, show):
+        before = self._before
+        try:
+            draw_at, drawn = 0.0, None
+            while not self.session.wait(1 / LOOKS_PER_SECOND):
+                self._look()
+                if time.monotonic() >= draw_at and self.step is not drawn:
+                    drawn, began = self.step, time.thread_time()
+                    self._draw()
+                    cost = time.thread_time() - began
+                    draw_at = time.monotonic()
+                    draw_at += max(DRAWING_PAUSE, cost / DRAWING_SHARE)
+                show(self)
+            self._look()
+            self._draw()
+        # A thread's traceback would reach nobody: the page tells it.
+        except Exception as error:
+            self.session.stop()
+            self.session.error = str(error) or type(error).__name__
+        finally:
+            if before is not None:
+                before.wait()
+            show(self)
+
+    def _look(self):
+        """Keep the pictures of the new steps that are due, and of the latest."""
+        session, frames = self.session, self.frames
+        if session.start_image is not None and not frames.steps:
+            frames.add(0, session.start_image)
+        step: Step | None = None
+        while session.fresh:
+            step = session.fresh.popleft()
+            if step.number % frames.stride == 0 or not session.fresh:
+                frames.add(step.number, step.image)
+        self.step = step or self.step
+
+    def _draw(self):
+        if self.session.taken:
+            history = self.session.transfer.history
+            self.curves = report.draw_curves(history, self.session.changes)
+
+    def _free_path(self, ending):
+        stem = f"{self.content.name}_{self.style.name}_playground"
+        number, path = 1, results_folder() / f"{stem}{ending}"
+        while path.exists():
+            number += 1
+            path = path.with_name(f"{stem}_{number}{ending}")
+        return path
+
+
+@functools.cache
+def _network(choice: str) -> str:
+    """Decide what "auto" means here without a warning: the page tells what is used."""
+    if choice != "auto":
+        return choice
+    try:
+        get_vgg19()
+    except OSError:
+        return "vgg16"
+    return "vgg19"
