@@ -2,10 +2,10 @@
 
 import platform
 import statistics
-import sys
 from importlib.metadata import version
 
 from nst.images import SAMPLES
+from nst.memory import memory_free, peak_memory
 from nst.pretrained import VGG16_FILE, vgg19_file
 from nst.transfer import StyleTransfer
 
@@ -53,18 +53,3 @@ def device() -> str:
     gpus = tf.config.list_physical_devices("GPU")
     cores = psutil.cpu_count(logical=False) or psutil.cpu_count()
     return f"{len(gpus)} GPU" if gpus else f"CPU, {cores} cores"
-
-
-def memory_free() -> int:
-    """Tell how many bytes of memory a program can still have."""
-    return psutil.virtual_memory().available
-
-
-def peak_memory() -> int:
-    """Tell how many bytes this program has had at its largest."""
-    if sys.platform == "win32":
-        return psutil.Process().memory_info().peak_wset
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

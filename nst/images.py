@@ -136,10 +136,25 @@ def resize_image(image: np.ndarray, size: int) -> np.ndarray:
     """
     height, width = image.shape[:2]
     scale = size / max(height, width)
-    shape = max(1, round(width * scale)), max(1, round(height * scale))
-    if shape == (width, height):
+    return fit_image(
+        image, (max(1, round(height * scale)), max(1, round(width * scale)))
+    )
+
+
+def fit_image(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Scale a picture to exactly this height and width.
+
+    Args:
+        image: uint8 array of shape `(height, width, 3)`.
+        shape: Height and width of the result.
+
+    Returns:
+        uint8 array `[*shape, 3]`.
+    """
+    if image.shape[:2] == tuple(shape):
         return image
-    return np.array(Image.fromarray(image).resize(shape, Image.Resampling.LANCZOS))
+    size = shape[1], shape[0]
+    return np.array(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
 
 
 def preprocess_image(image: np.ndarray) -> np.ndarray:

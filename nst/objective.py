@@ -5,6 +5,7 @@ Gatys, Ecker and Bethge, 2015, equations 1 to 7. Everything that changes during 
 traces the function once and never again.
 """
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from nst.losses import (
     style_loss_from_gram,
     total_variation_loss,
 )
+from nst.vgg import build_feature_extractor
 
 import keras
 import numpy as np
@@ -132,3 +134,30 @@ class Objective:
         tv = weights["tv_weight"] * total_variation_loss(x)
         total = content + style + tv
         return {"total": total, "content": content, "style": style, "tv": tv, **layers}
+
+
+@functools.lru_cache(maxsize=4)
+def pretrained_objective(network, pooling, content_layer, style_layers) -> Objective:
+    """Keep the last few networks: a second run with the same layers starts at once."""
+    return build_objective(network, "imagenet", pooling, content_layer, style_layers)
+
+
+def build_objective(
+    network: str,
+    weights: str,
+    pooling: str,
+    content_layer: str | None,
+    style_layers: tuple[str, ...],
+) -> Objective:
+    """Build the network up to the deepest layer in use, and the loss on top of it.
+
+    Args:
+        network: As in `build_feature_extractor`.
+        weights: Likewise.
+        pooling: Likewise.
+        content_layer: The layer of P, or `None` for no content term.
+        style_layers: The layers of A; none for no style term.
+    """
+    layers = [*style_layers, *filter(None, [content_layer])]
+    extractor = build_feature_extractor(layers, network, weights, pooling)
+    return Objective(extractor, content_layer, style_layers)

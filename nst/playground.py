@@ -65,9 +65,9 @@ class Playground(widgets.VBox):
         >>> ui.show_run()  # doctest: +SKIP
 
     Every control is a widget and an attribute: `alpha`, `beta`, `layer_weights[name]`,
-    `tv_weight`, `learning_rate`, `content`, `style`, `start`, `size`, `steps`, `seed`,
-    `content_layer`, `optimizer`, `network`, `run_button`, `pause_button`,
-    `stop_button`, `reset_button`, `timeline`, `picture`, `curves`.
+    `tv_weight`, `learning_rate`, `content`, `style`, `uploads[kind]`, `start`, `size`,
+    `steps`, `seed`, `content_layer`, `optimizer`, `network`, `run_button`,
+    `pause_button`, `stop_button`, `reset_button`, `timeline`, `picture`, `curves`.
 
     Args:
         content: Photograph, a path or a uint8 array `[H, W, 3]`; by default the first
@@ -84,7 +84,7 @@ class Playground(widgets.VBox):
         FileNotFoundError: If a picture is not there.
     """
 
-    _latest = _run = None
+    _latest = _run = _before = None
 
     def __init__(
         self,
@@ -100,12 +100,11 @@ class Playground(widgets.VBox):
             Playground._latest.close()
         self._settings = DEFAULTS | settings
         self._lock = threading.RLock()
-        self._before = None
         self._frames, self._following = Frames(), True
         self._make_run_controls(steps)
         self._make_sliders()
         self._make_choices(network, size)
-        self._sources = {}
+        self._sources, self.uploads = {}, {}
         self.content, content_box = self._make_picker("content", content)
         self.style, style_box = self._make_picker("style", style)
         self._make_keepers()
@@ -305,6 +304,7 @@ class Playground(widgets.VBox):
         show()
         picker.observe(show, "value")
         upload.observe(take, "value")
+        self.uploads[kind] = upload
         controls = widgets.VBox([picker, upload])
         controls.layout.flex = "1 1 150px"
         return picker, _row(thumbnail, controls, wrap=True)
@@ -511,8 +511,7 @@ class Playground(widgets.VBox):
                 return
             self._show_frames()
             if run.step is not None:
-                told = report.shares(run.step.losses)
-                self.shares.value = f"Step {run.step.number}: {told}."
+                self.shares.value = report.balance(run.step, run.session.changes)
             self.curves.value = run.curves
             self._show_state()
 

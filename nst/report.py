@@ -125,6 +125,21 @@ def shares(losses: Mapping[str, float]) -> str:
     return told
 
 
+def balance(step, changes: Iterable[tuple[int, str, float]]) -> str:
+    """Tell in words what the curves show: who is winning, and what was changed last.
+
+    Args:
+        step: A `Step`.
+        changes: `Session.changes`.
+
+    Returns:
+        One or two sentences.
+    """
+    told = f"Step {step.number}: {shares(step.losses)}."
+    latest = [f"{what} from step {number} on" for number, what in marks(changes)[-2:]]
+    return f"{told} Moved: {'; '.join(latest)}." if latest else told
+
+
 def status(session) -> str:
     """Tell in words how a session stands.
 

@@ -3,12 +3,14 @@
 The default is the fastest setting that gives a good picture: L-BFGS, coarse to fine.
 """
 
+import os
 import sys
 from pathlib import Path
 
 from nst.images import SAMPLES, save_image
 from nst.settings import check_choice, check_count
-from nst.transfer import STARTS, StyleTransfer
+from nst.start import STARTS
+from nst.transfer import StyleTransfer
 
 import numpy as np
 from tqdm import tqdm
@@ -118,14 +120,14 @@ def results_folder() -> Path:
 
 def _find(path):
     """Let the paths of the README work from a notebook's folder, too."""
-    if path in STARTS or path is None or Path(path).exists():
+    if not isinstance(path, str | os.PathLike) or path in STARTS or Path(path).exists():
         return path
     from_project = SAMPLES.parent / path
     return from_project if from_project.exists() else path
 
 
 def _stem(path) -> str:
-    return Path(path).stem
+    return Path(path).stem if isinstance(path, str | os.PathLike) else "picture"
 
 
 def _show(path) -> None:

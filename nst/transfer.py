@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from nst.images import check_image, deprocess_image, load_image, resize_image
-from nst.images import preprocess_image as preprocess
-from nst.objective import Objective, Targets
+from nst.images import deprocess_image, fit_image, preprocess_image, resize_image
+from nst.memory import check_memory
+from nst.objective import Targets, build_objective, pretrained_objective
 from nst.optimizers import LBFGS, Adam
 from nst.pretrained import NETWORKS, resolve_network
 from nst.settings import (
@@ -22,23 +22,17 @@ from nst.settings import (
     check_count,
     check_number,
 )
-from nst.vgg import (
-    CONTENT_LAYER,
-    POOLINGS,
-    STYLE_LAYERS,
-    build_feature_extractor,
-    check_layers,
-    smallest_side,
+from nst.start import (
+    check_scales,
+    check_sizes,
+    read_picture,
+    size_at_step,
+    starting_picture,
 )
+from nst.vgg import CONTENT_LAYER, POOLINGS, STYLE_LAYERS, check_layers
 
 import numpy as np
-import psutil
 import tensorflow as tf
-from PIL import Image
-
-STARTS = ("content", "style", "noise")
-# Measured from 128 to 1024 px, see tests/benchmark: what a step adds to the process.
-BYTES_PER_PIXEL = 2300
 
 
 @dataclass(frozen=True)
@@ -67,7 +61,7 @@ class Step:
     @functools.cached_property
     def image(self) -> np.ndarray:
         """The picture after this step, at its final size: uint8 `[H, W, 3]`."""
-        return _at_shape(deprocess_image(self.x), self.shape)
+        return fit_image(deprocess_image(self.x), self.shape)
 
 
 class StyleTransfer:
@@ -142,37 +136,42 @@ class StyleTransfer:
         check_choice("optimizer", optimizer, ("adam", "lbfgs"))
         check_choice("network", network, ("auto", *NETWORKS))
         check_choice("pooling", pooling, POOLINGS)
-        self.scales = _check_scales(scales, self.size)
+        self.scales = check_scales(scales, self.size)
         if layer_weights is None:
             layer_weights = dict.fromkeys(STYLE_LAYERS, 1 / len(STYLE_LAYERS))
         self._layer_weights = LayerWeights(layer_weights)
         self._check_weights(content is not None, style is not None)
 
-        self._content = None if content is None else _picture(content, "content")
-        self._style = None if style is None else _picture(style, "style")
-        self._start = self._starting_picture(init)
+        self._content = read_picture(content, "content")
+        self._style = read_picture(style, "style")
+        self._start = starting_picture(
+            init, self._content, self._style, self.size, self.seed
+        )
         self._shape = self._start.shape[:2]
         if self._content is not None:
-            self._content = _at_shape(self._content, self._shape)
+            self._content = fit_image(self._content, self._shape)
 
         self.content_layer = content_layer if content is not None else None
         style_layers = tuple(self._layer_weights) if style is not None else ()
         layers = [*style_layers, *filter(None, [self.content_layer])]
         check_layers(layers, network)
-        self._check_fits(layers)
+        pictures = [p for p in (self._start, self._style) if p is not None]
+        check_sizes(pictures, min([self.size, *self.scales]), layers)
+        check_memory(*self._shape)
 
         self.network = resolve_network(network, weights)
-        build = _objective if weights == "imagenet" else _objective.__wrapped__
-        self._objective = build(
-            self.network, weights, pooling, self.content_layer, style_layers
-        )
+        parts = pooling, self.content_layer, style_layers
+        if weights == "imagenet":
+            self._objective = pretrained_objective(self.network, *parts)
+        else:
+            self._objective = build_objective(self.network, weights, *parts)
         self.optimizer, self.weights, self.pooling = optimizer, str(weights), pooling
         self.init = init if isinstance(init, str) else "picture"
         self.history: dict[str, list[float]] = {}
         self.steps = 0
         self._running = threading.Lock()
         self._targets: dict[int, Targets] = {}
-        self._enter_scale(self._scale_of(1))
+        self._enter_scale(size_at_step(1, self.scales, self.size))
 
     @property
     def alpha(self) -> float:
@@ -222,7 +221,7 @@ class StyleTransfer:
     @property
     def image(self) -> np.ndarray:
         """The picture so far, at its final size: uint8 `[H, W, 3]`."""
-        return _at_shape(deprocess_image(self._x), self._shape)
+        return fit_image(deprocess_image(self._x), self._shape)
 
     @property
     def start(self) -> np.ndarray:
@@ -275,8 +274,9 @@ class StyleTransfer:
             self._running.release()
 
     def _step(self):
-        if self._scale_of(self.steps + 1) != self._scale:
-            self._enter_scale(self._scale_of(self.steps + 1))
+        size = size_at_step(self.steps + 1, self.scales, self.size)
+        if size != self._scale:
+            self._enter_scale(size)
         weights = self._weights_now()
         if weights != self._weights_before:
             self._optimizer.forget()
@@ -298,7 +298,7 @@ class StyleTransfer:
         Returns:
             The terms of the loss, as in `Step.losses`.
         """
-        x = preprocess(self.image if image is None else image)
+        x = preprocess_image(self.image if image is None else image)
         targets = self._targets_at(self.size)
         return self._objective.evaluate(x, targets, self._weights_now())[0]
 
@@ -309,7 +309,10 @@ class StyleTransfer:
         them tells the time left from the first steps on.
         """
         numbers = range(self.steps + 1, self.steps + steps + 1)
-        return [(self._scale_of(number) / self.size) ** 2 for number in numbers]
+        return [
+            (size_at_step(number, self.scales, self.size) / self.size) ** 2
+            for number in numbers
+        ]
 
     def settings(self) -> dict:
         """Tell everything needed to make this picture again, as plain JSON types."""
@@ -353,25 +356,17 @@ class StyleTransfer:
             },
         }
 
-    def _scale_of(self, number):
-        """Tell the size at which the step of this number is taken."""
-        for size, steps in self.scales.items():
-            if number <= steps:
-                return size
-            number -= steps
-        return self.size
-
     def _enter_scale(self, size):
         """Go on at another size, with its targets and an optimiser that starts anew."""
         shape = resize_image(self._start, size).shape[:2]
-        start = preprocess(_at_shape(self._start, shape))
+        start = preprocess_image(fit_image(self._start, shape))
         if self._optimizer is None:
             self._x = start
         else:
             # Enlarge what was changed, not the picture: the start keeps its detail.
             change = self._x - self._x_start
             enlarged = tf.image.resize(change, shape, method="bicubic").numpy()
-            self._x = preprocess(deprocess_image(start + enlarged))
+            self._x = preprocess_image(deprocess_image(start + enlarged))
         self._scale, self._x_start = size, start
         if self.optimizer == "lbfgs":
             self._optimizer = LBFGS(self._x)
@@ -385,29 +380,11 @@ class StyleTransfer:
             content = style = None
             if self._content is not None:
                 shape = resize_image(self._start, size).shape[:2]
-                content = preprocess(_at_shape(self._content, shape))
+                content = preprocess_image(fit_image(self._content, shape))
             if self._style is not None:
-                style = preprocess(resize_image(self._style, size))
+                style = preprocess_image(resize_image(self._style, size))
             self._targets[size] = self._objective.targets(content, style)
         return self._targets[size]
-
-    def _starting_picture(self, init):
-        """Make the picture that the run starts from, uint8 at its final size."""
-        given = init not in STARTS if isinstance(init, str) else True
-        picture = _picture(init, "init") if given else None
-        model = next(p for p in (self._content, picture, self._style) if p is not None)
-        shape = resize_image(model, self.size).shape[:2]
-        if not given and init == "noise":
-            noise = np.random.default_rng(self.seed).normal(128, 32, (*shape, 3))
-            return np.uint8(np.clip(noise, 0, 255))
-        named = {"content": self._content, "style": self._style}
-        picture = picture if given else named[init]
-        if picture is None:
-            raise ValueError(
-                f"Expected a {init} picture to start from, but there is none; give one "
-                "or start from 'noise'."
-            )
-        return _at_shape(picture, shape)
 
     def _check_weights(self, has_content, has_style):
         weighed = has_content and self.alpha > 0
@@ -417,65 +394,3 @@ class StyleTransfer:
                 "Expected a weight above 0 for the content or the style, but received "
                 "only zeros; raise `alpha`, or `beta` and a layer's weight."
             )
-
-    def _check_fits(self, layers):
-        coarsest, least = min([self.size, *self.scales]), smallest_side(layers)
-        for picture in (self._start, self._style):
-            if picture is None:
-                continue
-            height, width = resize_image(picture, coarsest).shape[:2]
-            if min(height, width) < least:
-                raise ValueError(
-                    f"Expected pictures whose shorter side is at least {least} pixels, "
-                    f"but received one of {width} × {height} at size {coarsest}; "
-                    "choose a larger size or a less narrow picture."
-                )
-        height, width = self._shape
-        available = psutil.virtual_memory().available
-        if height * width * BYTES_PER_PIXEL > available:
-            fits = int(
-                self.size * (available / BYTES_PER_PIXEL / height / width) ** 0.5
-            )
-            raise MemoryError(
-                f"Expected a size of at most about {fits} px for the "
-                f"{available / 1e9:.1f} GB of memory that are free, but received "
-                f"{self.size}; choose a smaller size or close other programs."
-            )
-
-
-@functools.lru_cache(maxsize=4)
-def _objective(network, weights, pooling, content_layer, style_layers):
-    """Keep the last few networks: a second run with the same layers starts at once."""
-    layers = [*style_layers, *filter(None, [content_layer])]
-    extractor = build_feature_extractor(layers, network, weights, pooling)
-    return Objective(extractor, content_layer, style_layers)
-
-
-def _picture(source, name: str) -> np.ndarray:
-    return check_image(source, name) if hasattr(source, "shape") else load_image(source)
-
-
-def _at_shape(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Scale a picture to exactly this height and width."""
-    if image.shape[:2] == tuple(shape):
-        return image
-    size = shape[1], shape[0]
-    return np.array(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
-
-
-def _check_scales(scales, size: int) -> dict[int, int]:
-    if scales is None:
-        return {}
-    if scales == "auto":
-        plan = {size // 4: 16, size // 2: 10}
-        return {coarse: steps for coarse, steps in plan.items() if coarse >= 64}
-    if not isinstance(scales, Mapping):
-        raise ValueError(
-            "Expected `scales` as {size: steps}, 'auto' or None, but received "
-            f"{scales!r}; for example {{64: 20, 128: 12}}."
-        )
-    scales = {
-        check_count("scales", coarse, 1, size): check_count("scales", steps, 1)
-        for coarse, steps in scales.items()
-    }
-    return dict(sorted(scales.items()))

@@ -1,12 +1,14 @@
 """The playground without a browser: its widgets are driven as the page drives them."""
 
 import ast
+import datetime
 import io
 import subprocess
 import sys
 import threading
 import time
 import types
+import typing
 from pathlib import Path
 
 import nst
@@ -28,7 +30,7 @@ SOON = 20.0
 class FakeTransfer:
     """Takes a step whenever a test allows one, and keeps what each was taken with."""
 
-    made = []
+    made: typing.ClassVar[list] = []
 
     def __init__(self, *pictures, **settings):
         self.pictures, self._settings = pictures, settings
@@ -149,6 +151,7 @@ def test_a_paused_session_takes_no_further_step_until_resumed():
     session.resume()
     until(lambda: transfer.steps > 3)
     session.stop()
+    transfer.allowed.release()
     assert session.wait(SOON)
 
 
@@ -512,22 +515,11 @@ def upload(widget, name, data):
             "type": "image/jpeg",
             "size": len(data),
             "content": memoryview(data),
-            "last_modified": None,
+            "last_modified": datetime.datetime(
+                2026, 1, 1, tzinfo=datetime.timezone.utc
+            ),
         },
     )
-
-
-def uploads(ui):
-    kinds = {}
-
-    def find(widget):
-        if type(widget).__name__ == "FileUpload":
-            kinds["content" if not kinds else "style"] = widget
-        for child in getattr(widget, "children", ()):
-            find(child)
-
-    find(ui)
-    return kinds
 
 
 def test_an_upload_is_turned_as_its_camera_was_held(fake, tmp_path, monkeypatch):
@@ -537,7 +529,7 @@ def test_an_upload_is_turned_as_its_camera_was_held(fake, tmp_path, monkeypatch)
     exif[0x0112] = 6  # Orientation: the camera was turned by 90°.
     file = io.BytesIO()
     Image.new("RGB", (60, 40), "red").save(file, "JPEG", exif=exif)
-    upload(uploads(ui)["content"], "mine.jpg", file.getvalue())
+    upload(ui.uploads["content"], "mine.jpg", file.getvalue())
     assert ui.content.value == "mine.jpg"
     with Image.open(io.BytesIO(ui.picture.value)) as picture:
         width, height = picture.size
@@ -551,7 +543,7 @@ def test_the_same_name_can_be_uploaded_again(fake):
     for colour in ("red", "blue"):
         file = io.BytesIO()
         Image.new("RGB", (32, 32), colour).save(file, "PNG")
-        upload(uploads(ui)["style"], "mine.png", file.getvalue())
+        upload(ui.uploads["style"], "mine.png", file.getvalue())
         seen.append(ui._sources["style"]["mine.png"].load()[0, 0].tolist())
     assert seen == [[255, 0, 0], [0, 0, 255]]
     assert ui.style.options.count("mine.png") == 1
@@ -559,7 +551,7 @@ def test_the_same_name_can_be_uploaded_again(fake):
 
 def test_an_upload_that_is_no_picture_is_refused_with_a_sentence(fake):
     ui = fake()
-    upload(uploads(ui)["content"], "essay.jpg", b"once upon a time")
+    upload(ui.uploads["content"], "essay.jpg", b"once upon a time")
     assert "Error" in ui.note.value
     assert "essay.jpg" in ui.note.value
     assert ui.content.value == "astronaut"
