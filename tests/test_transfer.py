@@ -537,13 +537,12 @@ def test_lbfgs_forgets_when_the_loss_is_changed_and_only_then(
     assert forgotten == [3]
 
 
-@pytest.mark.parametrize(
-    ("optimizer", "steps", "factor"), [("adam", 30, 5), ("lbfgs", 30, 10)]
-)
-def test_the_loss_falls_by_a_stated_factor(content, style, optimizer, steps, factor):
+# About half of what was measured.
+@pytest.mark.parametrize(("optimizer", "factor"), [("adam", 18), ("lbfgs", 35)])
+def test_the_loss_falls_by_a_stated_factor(content, style, optimizer, factor):
     falling = make(content, style, optimizer=optimizer)
     before = falling.losses()["total"]
-    run(falling, steps)
+    run(falling, 30)
     assert falling.losses()["total"] < before / factor
 
 
@@ -638,7 +637,7 @@ def test_a_picture_that_is_not_there_is_named(content, style, name):
 
 
 @pytest.mark.usefixtures("nothing_is_built")
-@pytest.mark.parametrize("start", [None, 5, ["noise"]])
+@pytest.mark.parametrize("start", [5, ["noise"]])
 def test_a_start_that_is_no_picture_is_refused(content, style, start):
     with pytest.raises(ValueError, match=r"^Expected the path of a picture"):
         make(content, style, init=start)

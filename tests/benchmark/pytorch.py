@@ -54,8 +54,8 @@ def gram(f):
 
 def tensor(image):
     """Turn a uint8 picture into a tensor of [0, 1]."""
-    x = torch.tensor(image).permute(2, 0, 1)[None].float() / 255
-    return x.contiguous(memory_format=LAYOUT)
+    # Its L-BFGS takes no other layout; `features` changes it.
+    return (torch.tensor(image).permute(2, 0, 1)[None].float() / 255).contiguous()
 
 
 def pytorch(content, style, weights, steps):
