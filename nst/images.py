@@ -163,9 +163,9 @@ def preprocess_image(image: np.ndarray) -> np.ndarray:
     RGB becomes BGR, the ImageNet mean of each channel is subtracted, nothing is scaled.
 
     Examples:
-        >>> white = np.full((1, 1, 3), 255, dtype="uint8")
-        >>> preprocess_image(white)
-        array([[[[151.061, 138.221, 131.32 ]]]], dtype=float32)
+        >>> black = np.zeros((1, 1, 3), dtype="uint8")
+        >>> preprocess_image(black)
+        array([[[[-103.939, -116.779, -123.68 ]]]], dtype=float32)
 
     Args:
         image: uint8 array of shape `(height, width, 3)`, RGB.

@@ -111,6 +111,7 @@ class Playground(widgets.VBox):
         super().__init__(self._arrange(content_box, style_box))
         self._connect()
         self._show_ratio()
+        self._show_curves(b"")
         self._preview()
         self._show_state()
         Playground._latest = self
@@ -412,7 +413,8 @@ class Playground(widgets.VBox):
             self._before, self._run = self._run or self._before, None
             for name, widget in self._steered.items():
                 widget.value = self._at_first[name]
-            self.curves.value, self.shares.value = b"", ""
+            self.shares.value = ""
+            self._show_curves(b"")
             self._preview()
             self._show_state()
         self._say("Reset: the sliders and the picture are as at the beginning.")
@@ -512,7 +514,7 @@ class Playground(widgets.VBox):
             self._show_frames()
             if run.step is not None:
                 self.shares.value = report.balance(run.step, run.session.changes)
-            self.curves.value = run.curves
+            self._show_curves(run.curves)
             self._show_state()
 
     def _show_frames(self):
@@ -527,6 +529,11 @@ class Playground(widgets.VBox):
             if self.timeline.value == latest:
                 self.picture.value = self._frames.at(latest)[1]
             self.timeline.value = latest
+
+    def _show_curves(self, picture):
+        # Without bytes a browser would show the sign of a broken picture.
+        self.curves.layout.visibility = "visible" if picture else "hidden"
+        self.curves.value = picture
 
     def _show_state(self):
         with self._lock:

@@ -58,7 +58,7 @@ def draw_run(figure, history: Mapping[str, Sequence[float]], changes: Iterable) 
     # Its lists grow while they are drawn; what is drawn must be of one length.
     count = min(map(len, history.values()))
     history = {name: losses[:count] for name, losses in history.items()}
-    figure.subplots_adjust(left=0.14, right=0.985, top=0.8, bottom=0.14)
+    figure.subplots_adjust(left=0.14, right=0.985, top=0.86, bottom=0.14)
     axis = figure.subplots()
     draw_losses(axis, history, marks(changes))
     # The usual labels, powers of ten, are typeset by a parser that threads share.
@@ -67,7 +67,7 @@ def draw_run(figure, history: Mapping[str, Sequence[float]], changes: Iterable) 
         mark.set_bbox({"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1})
     curves, names = axis.get_legend_handles_labels()
     axis.get_legend().remove()
-    figure.legend(curves, names, loc="upper center", ncols=3, fontsize=8)
+    figure.legend(curves, names, loc="upper center", ncols=4, fontsize=8)
 
 
 def draw_curves(history: Mapping[str, Sequence[float]], changes: Iterable) -> bytes:

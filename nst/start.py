@@ -50,8 +50,8 @@ def starting_picture(init, content, style, size: int, seed: int) -> np.ndarray:
     picture = {"content": content, "style": style}[init] if named else given
     if picture is None:
         raise ValueError(
-            f"Expected a {init} picture to start from, but there is none; give one or "
-            "start from 'noise'."
+            f"Expected a picture to start from, but received init={init!r} and no such "
+            "picture; give one or start from 'noise'."
         )
     return fit_image(picture, shape)
 

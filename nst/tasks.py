@@ -57,12 +57,12 @@ def main(
     if steps is not None:
         check_count("steps", steps, 1)
     transfer = prepare(content_path, style_path, mode, **settings)
-    run_with_progress(transfer, steps or default_steps(transfer))
-    path = save_image(
-        transfer.image,
-        results_folder() / f"{_stem(content_path)}_{_stem(style_path)}.png",
-        transfer.settings() | {"mode": mode},
-    )
+    path = results_folder() / f"{_stem(content_path)}_{_stem(style_path)}.png"
+    try:
+        run_with_progress(transfer, steps or default_steps(transfer))
+    finally:
+        # Also where an interrupt ended the run.
+        save_image(transfer.image, path, transfer.settings() | {"mode": mode})
     print(f"{path.name}: painted with {transfer.network.upper()}, {transfer.size} px")
     _show(path)
     return transfer.image

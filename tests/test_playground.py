@@ -678,6 +678,16 @@ def test_the_next_run_can_start_from_the_last_result(steered):
     np.testing.assert_array_equal(steered.transfer.start, result)
 
 
+def test_without_vgg19_the_status_names_vgg16_and_nothing_warns():
+    nst.run._network.cache_clear()
+    ui = Playground(CONTENT, STYLE, network="auto", size=64, steps=1)
+    ui.run_button.click()
+    assert ui.wait(60)
+    nst.run._network.cache_clear()
+    assert "VGG16" in ui.status.value
+    assert ui.note.value == ""
+
+
 def test_a_setting_that_is_not_there_is_refused_at_once():
     with pytest.raises(TypeError, match="betta"):
         Playground(CONTENT, STYLE, betta=3.0)

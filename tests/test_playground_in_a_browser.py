@@ -178,9 +178,11 @@ def running(page):
     steps.press("Enter")
     press(page, "Run")
     status(page, "Running: step")
-    yield
-    press(page, "Stop")
-    status(page, "Stopped")
+    try:
+        yield
+    finally:
+        press(page, "Stop")
+        status(page, "Stopped")
 
 
 def step_of(page):
@@ -212,9 +214,11 @@ def test_beta_moved_by_keyboard_while_it_runs_leaves_a_mark_and_bends_the_curve(
 
 def test_pause_holds_the_step_and_resume_goes_on(page):
     with running(page):
+        another(page, ".nst-picture", than=digest(page, ".nst-picture"))
         press(page, "Pause")
         status(page, "Paused: step")
-        page.wait_for_timeout(1500)
+        # Time for the step that was being taken.
+        page.wait_for_timeout(3000)
         held = step_of(page)
         page.wait_for_timeout(1500)
         assert step_of(page) == held
