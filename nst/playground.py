@@ -42,6 +42,7 @@ STYLESHEET = """<style>
   padding: 8px 12px; box-sizing: border-box; min-width: 0; }
 .nst-group h4 { margin: 0; }
 .nst-group .widget-readout { min-width: 44px; }
+.nst-picture.jupyter-widgets, .nst-curves.jupyter-widgets { margin: 2px 0; }
 .nst-picture { width: 100%; max-width: 448px; height: auto; aspect-ratio: 1;
   object-fit: contain; align-self: center; }
 .nst-curves { width: 100%; height: auto; aspect-ratio: 5.6 / 3.8; }
@@ -381,7 +382,6 @@ class Playground(widgets.VBox):
             widget.observe(self._rebuild, "value")
         self.steps.observe(self._change_steps, "value")
         self.timeline.observe(self._scrub, "value")
-        widgets.jsdlink((self.timeline, "max"), (self.play, "max"))
         widgets.jslink((self.play, "value"), (self.timeline, "value"))
 
     # What happens when a control is used. Callbacks may come on any thread.
@@ -523,7 +523,9 @@ class Playground(widgets.VBox):
         latest, following = self._frames.steps[-1], self._following
         if self.timeline.max > latest:
             self.timeline.value = 0
-        self.timeline.max, self.play.step = latest, self._frames.stride
+        # The player first: a value beyond its end would pull the time line back.
+        self.play.max, self.play.step = latest, self._frames.stride
+        self.timeline.max = latest
         self._following = following
         if following:
             if self.timeline.value == latest:

@@ -248,7 +248,7 @@ def test_leaving_python_ends_a_running_session():
         "assert ui.wait_for_step(2)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120
     )
     assert (done.returncode, done.stderr) == (0, "")
 
