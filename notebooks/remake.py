@@ -15,10 +15,22 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.output_widget import OutputWidget
 from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+class SilentOutput(OutputWidget):
+    """The output area of a widget, which keeps what it is sent and says nothing back.
+
+    nbclient's own answers on the channel on which it awaits the end of the cell, and
+    sometimes both sides then wait for ever.
+    """
+
+    def send(self, *_, **__) -> None:
+        """Say nothing."""
 
 
 def run(path: Path, quick: bool = False) -> nbformat.NotebookNode:
@@ -35,8 +47,9 @@ def run(path: Path, quick: bool = False) -> nbformat.NotebookNode:
     for cell in notebook.cells if quick else ():
         cell.source = cell.source.replace("QUICK = False", "QUICK = True")
     client = NotebookClient(
-        notebook, timeout=1800, resources={"metadata": {"path": str(path.parent)}}
+        notebook, timeout=900, resources={"metadata": {"path": str(path.parent)}}
     )
+    client.widget_registry["@jupyter-widgets/output"]["OutputModel"] = SilentOutput
     client.execute()
     return notebook
 
