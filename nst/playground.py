@@ -13,6 +13,7 @@ import io
 import math
 import sys
 import threading
+import time
 from pathlib import Path
 
 from nst import report
@@ -29,6 +30,8 @@ from IPython import display
 
 SIZES = (64, 96, 128, 192, 256, 384, 512)
 THUMBNAIL = 128
+# Seconds within which a page repeats a value that it was given.
+ECHO = 2.0
 GIVEN_START = "the given picture"
 DEFAULTS = {
     name: parameter.default
@@ -102,6 +105,7 @@ class Playground(widgets.VBox):
         self._settings = DEFAULTS | settings
         self._lock = threading.RLock()
         self._frames, self._following = Frames(), True
+        self._given: dict[int, float] = {}
         self._make_run_controls(steps)
         self._make_sliders()
         self._make_choices(network, size)
@@ -454,6 +458,10 @@ class Playground(widgets.VBox):
 
     def _scrub(self, change):
         with self._lock:
+            # The page repeats each value it is given, late enough to look like a hand.
+            given = self._given.get(change.new, -math.inf)
+            if self._following and time.monotonic() - given < ECHO:
+                return
             self._following = change.new >= self.timeline.max
             self.picture.value = self._frames.at(change.new)[1]
 
@@ -496,6 +504,7 @@ class Playground(widgets.VBox):
                 self._run or self._before,
             )
             self._frames, self._following = self._run.frames, True
+            self._given = {}
             return self._run
 
     def _is_active(self):
@@ -528,8 +537,8 @@ class Playground(widgets.VBox):
         self.timeline.max = latest
         self._following = following
         if following:
-            if self.timeline.value == latest:
-                self.picture.value = self._frames.at(latest)[1]
+            self.picture.value = self._frames.at(latest)[1]
+            self._given[latest] = time.monotonic()
             self.timeline.value = latest
 
     def _show_curves(self, picture):
