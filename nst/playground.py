@@ -30,7 +30,7 @@ from IPython import display
 
 SIZES = (64, 96, 128, 192, 256, 384, 512)
 THUMBNAIL = 128
-# Seconds within which a page repeats a value that it was given.
+# Seconds within which the page of a running transfer repeats a value it was given.
 ECHO = 2.0
 GIVEN_START = "the given picture"
 DEFAULTS = {
@@ -460,7 +460,8 @@ class Playground(widgets.VBox):
         with self._lock:
             # The page repeats each value it is given, late enough to look like a hand.
             given = self._given.get(change.new, -math.inf)
-            if self._following and time.monotonic() - given < ECHO:
+            echo = self._is_active() and time.monotonic() - given < ECHO
+            if echo and self._following:
                 return
             self._following = change.new >= self.timeline.max
             self.picture.value = self._frames.at(change.new)[1]
