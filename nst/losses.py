@@ -153,24 +153,36 @@ def style_loss(generated, target) -> tf.Tensor:
     return style_loss_from_gram(generated, mean_gram_matrix(target))
 
 
-def total_variation_loss(image) -> tf.Tensor:
+def total_variation_loss(image, exponent: float | None = None) -> tf.Tensor:
     """Add up the differences between neighbouring pixels: Σ |right| + Σ |below|.
 
-    Not in the paper. Mahendran and Vedaldi, 2015, https://arxiv.org/abs/1412.0035, use
-    it to keep a generated picture from becoming grainy; this is its plain form, as in
+    Not in the paper. Mahendran and Vedaldi, 2015, https://arxiv.org/abs/1412.0035,
+    section 2, use it to keep a generated picture from becoming grainy, as
+    Σ (right² + below²)^(exponent/2); without an exponent this is the plain form of
     `tf.image.total_variation`.
 
     Examples:
-        >>> total_variation_loss(tf.constant([[[1.0], [4.0]], [[1.0], [2.0]]])).numpy()
+        >>> picture = tf.constant([[[1.0], [4.0]], [[1.0], [2.0]]])
+        >>> total_variation_loss(picture).numpy()
         np.float32(6.0)
+        >>> total_variation_loss(picture, exponent=2.0).numpy()
+        np.float32(9.0)
 
     Args:
         image: Picture in pixel units, `[h, w, C]` or `[1, h, w, C]`.
+        exponent: Of Mahendran and Vedaldi's form, where it is meant; they call it β.
+            Its last row and column have no neighbour and are left out.
 
     Returns:
         Scalar tensor; 0 for a picture of one colour.
     """
-    return tf.reduce_sum(tf.image.total_variation(tf.convert_to_tensor(image)))
+    image = tf.convert_to_tensor(image)
+    if exponent is None:
+        return tf.reduce_sum(tf.image.total_variation(image))
+    corner = image[..., :-1, :-1, :]
+    right = tf.square(image[..., :-1, 1:, :] - corner)
+    below = tf.square(image[..., 1:, :-1, :] - corner)
+    return tf.reduce_sum((right + below) ** (exponent / 2))
 
 
 def total_loss(content, style: Mapping, alpha, beta, layer_weights: Mapping):

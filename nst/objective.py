@@ -39,6 +39,7 @@ class Objective:
         extractor: Model from a picture to its feature maps, with at least these layers.
         content_layer: The layer of P, or `None` for no content term.
         style_layers: The layers of A; none for no style term.
+        tv_exponent: See `nst.losses.total_variation_loss`.
     """
 
     def __init__(
@@ -46,8 +47,9 @@ class Objective:
         extractor: keras.Model,
         content_layer: str | None,
         style_layers: Iterable[str],
+        tv_exponent: float | None = None,
     ):
-        self.extractor = extractor
+        self.extractor, self.tv_exponent = extractor, tv_exponent
         self.content_layers = [content_layer] if content_layer else []
         self.style_layers = list(style_layers)
         channels = {name: x.shape[-1] for name, x in extractor.output.items()}
@@ -131,23 +133,19 @@ class Objective:
             for layer, mean_gram in targets.style.items()
         }
         style = tf.add_n(list(layers.values())) if layers else tf.zeros(())
-        tv = weights["tv_weight"] * total_variation_loss(x)
+        tv = weights["tv_weight"] * total_variation_loss(x, self.tv_exponent)
         total = content + style + tv
         return {"total": total, "content": content, "style": style, "tv": tv, **layers}
-
-
-@functools.lru_cache(maxsize=4)
-def pretrained_objective(network, pooling, content_layer, style_layers) -> Objective:
-    """Keep the last few networks: a second run with the same layers starts at once."""
-    return build_objective(network, "imagenet", pooling, content_layer, style_layers)
 
 
 def build_objective(
     network: str,
     weights: str,
     pooling: str,
+    rescaled: bool,
     content_layer: str | None,
     style_layers: tuple[str, ...],
+    tv_exponent: float | None,
 ) -> Objective:
     """Build the network up to the deepest layer in use, and the loss on top of it.
 
@@ -155,9 +153,15 @@ def build_objective(
         network: As in `build_feature_extractor`.
         weights: Likewise.
         pooling: Likewise.
+        rescaled: Likewise.
         content_layer: The layer of P, or `None` for no content term.
         style_layers: The layers of A; none for no style term.
+        tv_exponent: See `nst.losses.total_variation_loss`.
     """
     layers = [*style_layers, *filter(None, [content_layer])]
-    extractor = build_feature_extractor(layers, network, weights, pooling)
-    return Objective(extractor, content_layer, style_layers)
+    extractor = build_feature_extractor(layers, network, weights, pooling, rescaled)
+    return Objective(extractor, content_layer, style_layers, tv_exponent)
+
+
+# The last few networks: a second run with the same layers starts at once.
+kept_objective = functools.lru_cache(maxsize=4)(build_objective)

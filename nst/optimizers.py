@@ -5,7 +5,7 @@ range, so a run can be watched, steered and stopped after any step.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from nst.images import HIGHEST, LOWEST
 
@@ -16,19 +16,48 @@ import tensorflow as tf
 Evaluate = Callable[[np.ndarray], tuple[dict[str, float], np.ndarray]]
 
 
-class Adam:
-    """Kingma and Ba's Adam (2014, https://arxiv.org/abs/1412.6980), through Keras.
+KERAS = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
+OPTIMIZERS = (*KERAS, "lbfgs")
+# A run has exploded when its loss is so many times the first one's, and such a share
+# of its pixels lies at the ends of the range.
+EXPLODED, SATURATED = 30, 0.9
+
+
+def make_optimizer(
+    name: str, x: np.ndarray, learning_rate: float, decay: float = 1.0, **options
+) -> "KerasOptimizer | LBFGS":
+    """Make an optimizer by its name.
+
+    Args:
+        name: `"adam"`, `"sgd"` or `"lbfgs"`.
+        x: Where to start, `[1, h, w, 3]` in VGG's input space.
+        learning_rate: Of Adam or SGD; L-BFGS finds its own.
+        decay: What that is multiplied with after each step.
+        **options: Further ones of Keras' optimizer.
+    """
+    if name == "lbfgs":
+        return LBFGS(x)
+    return KerasOptimizer(x, KERAS[name](learning_rate, **options), decay)
+
+
+class KerasOptimizer:
+    """One of Keras' optimizers, such as Kingma and Ba's Adam (2014, arXiv 1412.6980).
 
     Args:
         x: Where to start, `[1, h, w, 3]` in VGG's input space.
-        learning_rate: About how many of 255 levels a pixel moves in a step.
+        optimizer: Keras optimizer; it is not built yet.
+        decay: What the learning rate is multiplied with after each step.
+
+    Attributes:
+        learning_rate: Adam's is about how many of 255 levels a pixel moves in a step.
     """
 
-    def __init__(self, x: np.ndarray, learning_rate: float):
+    def __init__(self, x: np.ndarray, optimizer: keras.Optimizer, decay: float = 1.0):
         self._x = tf.Variable(x)
-        self._adam = keras.optimizers.Adam(learning_rate)
-        self._adam.build([self._x])
-        self.learning_rate = learning_rate
+        self._optimizer, self._decay = optimizer, decay
+        self.learning_rate = float(optimizer.learning_rate)
+        optimizer.build([self._x])
+        self._best = None
 
     @property
     def x(self) -> np.ndarray:
@@ -36,15 +65,50 @@ class Adam:
         return self._x.numpy()
 
     def step(self, evaluate: Evaluate) -> dict[str, float]:
-        """Go one step downhill; return the losses at the picture it started from."""
+        """Go one step downhill; return the losses at the picture it started from.
+
+        Raises:
+            FloatingPointError: If the loss has exploded; `x` is then the best picture.
+        """
         losses, gradient = evaluate(self._x)
-        self._adam.learning_rate = self.learning_rate
-        self._adam.apply([tf.constant(gradient)], [self._x])
+        self._watch(losses["total"])
+        taken = int(self._optimizer.iterations)
+        self._optimizer.learning_rate = self.learning_rate * self._decay**taken
+        self._optimizer.apply([tf.constant(gradient)], [self._x])
         self._x.assign(tf.clip_by_value(self._x, LOWEST, HIGHEST))
         return losses
 
+    def _watch(self, loss):
+        x = self.x
+        if self._best is None:
+            self._first = loss
+        if self._best is None or loss < self._best[0]:
+            self._best = loss, x
+        # Even a rate of 1000 levels comes back after some tens of steps, because the
+        # range is bounded; the picture it started from does not.
+        saturated = np.mean((x <= LOWEST) | (x >= HIGHEST))
+        if loss > EXPLODED * self._first and saturated > SATURATED:
+            self._x.assign(self._best[1])
+            raise FloatingPointError(
+                f"Expected a falling loss, but it grew {loss / self._first:.0f}-fold "
+                f"and {saturated:.0%} of the pixels are as dark or bright as can be, "
+                f"with a learning rate of {self.learning_rate:g}; choose a smaller "
+                "one. The best picture so far is kept."
+            )
+
     def forget(self) -> None:
-        """Nothing to do: Adam's running means follow a changed loss by themselves."""
+        """Measure the best picture anew; running means follow a change themselves."""
+        self._best = None
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Tell all it would need to go on elsewhere, besides the picture."""
+        variables = self._optimizer.variables
+        return {str(i): v.numpy() for i, v in enumerate(variables)}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from another one's state and this one's picture."""
+        for i, variable in enumerate(self._optimizer.variables):
+            variable.assign(state[str(i)])
 
 
 class LBFGS:
@@ -94,9 +158,32 @@ class LBFGS:
             return losses
         y = gradient - gradient_before
         if _dot(s, y) > 1e-10 * _dot(y, y):
-            self._memory.append((s, y, 1 / _dot(s, y)))
+            self._remember(s, y)
         self._move(loss, gradient)
         return losses
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Tell all it would need to go on elsewhere, besides the picture."""
+        state = {"point": self._point, "least": np.array(self._least)}
+        if self._before is not None:
+            names = ("before_point", "before_loss", "before_gradient")
+            state |= zip(names, map(np.asarray, self._before), strict=True)
+        for i, (s, y, _) in enumerate(self._memory):
+            state |= {f"s{i}": s, f"y{i}": y}
+        return state
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from another one's state and this one's picture."""
+        self._point, self._least = state["point"], float(state["least"])
+        if "before_point" in state:
+            loss = float(state["before_loss"])
+            self._before = state["before_point"], loss, state["before_gradient"]
+        for i in range(self.MEMORY):
+            if f"s{i}" in state:
+                self._remember(state[f"s{i}"], state[f"y{i}"])
+
+    def _remember(self, s, y):
+        self._memory.append((s, y, 1 / _dot(s, y)))
 
     def _move(self, loss, gradient):
         self._before = self._point, loss, gradient

@@ -57,6 +57,32 @@ def check_choice(name: str, value, choices) -> str:
     return value
 
 
+class Number:
+    """An attribute that takes a number of the range stated, and nothing else.
+
+    So a wrong value is refused where it is set, while a run goes on with the old one.
+
+    Args:
+        doc: What the number means.
+        above: As in `check_number`.
+        least: Likewise.
+    """
+
+    def __init__(self, doc: str, above: float = -math.inf, least: float = 0.0):
+        self.__doc__ = doc
+        self._limits = {"above": above, "least": least}
+
+    def __set_name__(self, owner, name):
+        self._name = name
+
+    def __get__(self, instance, owner=None):
+        return self if instance is None else instance.__dict__[self._name]
+
+    def __set__(self, instance, value):
+        number = check_number(self._name, value, **self._limits)
+        instance.__dict__[self._name] = number
+
+
 class LayerWeights(MutableMapping):
     """The weights w_l by layer name; each can be set while a transfer runs.
 

@@ -5,20 +5,25 @@ The default is the fastest setting that gives a good picture: L-BFGS, coarse to 
 
 import os
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from nst.images import SAMPLES, save_image
+from nst.recipes import get_recipe
+from nst.saved import ENDING
 from nst.settings import check_choice, check_count
 from nst.start import STARTS
-from nst.transfer import StyleTransfer
+from nst.transfer import Step, StyleTransfer
 
 import numpy as np
 from tqdm import tqdm
 
 MODES = ("style_transfer", "content", "style")
-FASTEST = {"optimizer": "lbfgs", "scales": "auto"}
 # A photograph is repainted sooner than noise becomes a picture.
 STEPS, STEPS_FROM_NOISE = 60, 120
+# After a power cut, no more than these seconds of a run are lost.
+SAVE_EVERY = 60.0
 
 
 def main(
@@ -43,8 +48,9 @@ def main(
         style_path: Painting. In mode `"content"`, the picture whose content is rebuilt;
             in mode `"style"`, the one whose texture is.
         mode: `"style_transfer"`, `"content"` or `"style"`.
-        steps: How many; 60 by default, 120 from noise.
-        **settings: Of `StyleTransfer`, such as `size`, `beta` or `network`.
+        steps: How many; 60 by default, 120 from noise, or as many as the recipe says.
+        **settings: Of `StyleTransfer`, such as `size`, `beta` or `network`; the recipe
+            is `"fast"` unless another one is named.
 
     Returns:
         The picture, uint8 `[H, W, 3]`; also written to
@@ -58,11 +64,7 @@ def main(
         check_count("steps", steps, 1)
     transfer = prepare(content_path, style_path, mode, **settings)
     path = results_folder() / f"{_stem(content_path)}_{_stem(style_path)}.png"
-    try:
-        run_with_progress(transfer, steps or default_steps(transfer))
-    finally:
-        # Also where an interrupt ended the run.
-        save_image(transfer.image, path, transfer.settings() | {"mode": mode})
+    paint(transfer, steps or default_steps(transfer), path)
     print(f"{path.name}: painted with {transfer.network.upper()}, {transfer.size} px")
     _show(path)
     return transfer.image
@@ -72,27 +74,63 @@ def prepare(content_path, style_path, mode="style_transfer", **settings):
     """Make the `StyleTransfer` that a mode stands for, without running it."""
     check_choice("mode", mode, MODES)
     content_path, style_path = _find(content_path), _find(style_path)
-    settings = FASTEST | settings
+    settings.setdefault("recipe", "fast")
     if mode == "style_transfer":
-        start = settings.pop("init", "content")
         if content_path == "noise":
             raise ValueError(
                 "Expected a photograph as content, but received 'noise'; pass "
                 "init='noise' to start from noise, or mode='style' for a texture."
             )
-        return StyleTransfer(content_path, style_path, init=start, **settings)
-    start = settings.pop("init", content_path)
+        return StyleTransfer(content_path, style_path, **settings)
+    settings.setdefault("init", content_path)
     if mode == "content":
-        return StyleTransfer(style_path, None, init=start, **settings)
-    return StyleTransfer(None, style_path, init=start, **settings)
+        return StyleTransfer(style_path, None, **settings)
+    return StyleTransfer(None, style_path, **settings)
 
 
 def default_steps(transfer: StyleTransfer) -> int:
-    """Tell how many steps a run usually takes to look finished."""
-    return STEPS_FROM_NOISE if transfer.init == "noise" else STEPS
+    """Tell how many steps the recipe takes, or a run usually to look finished."""
+    steps = get_recipe(transfer.recipe).steps or STEPS
+    return max(steps, STEPS_FROM_NOISE) if transfer.init == "noise" else steps
 
 
-def run_with_progress(transfer: StyleTransfer, steps: int) -> None:
+def task_of(transfer: StyleTransfer) -> str:
+    """Tell which of the three tasks a transfer does."""
+    if transfer.content_layer is None:
+        return "style"
+    return "style_transfer" if transfer.style_layers else "content"
+
+
+def paint(transfer: StyleTransfer, steps: int, path: Path) -> None:
+    """Run with a progress bar, and lose nothing whatever ends it.
+
+    The picture is written in the end, also after an interrupt or an error. While it
+    runs, `transfer.save` keeps everything once a minute beside the picture, in a file
+    that ends in .npz; it stays if the end was not reached, and `StyleTransfer.load`
+    goes on from there.
+
+    Args:
+        transfer: What to run.
+        steps: How many.
+        path: Of the picture.
+    """
+    saved_run, saved_at = Path(path).with_suffix(ENDING), time.monotonic()
+    try:
+        for _ in with_progress(transfer, steps):
+            if time.monotonic() - saved_at > SAVE_EVERY:
+                transfer.save(saved_run)
+                saved_at = time.monotonic()
+    finally:
+        save_image(
+            transfer.image, path, transfer.settings() | {"mode": task_of(transfer)}
+        )
+        if transfer.steps < transfer.planned:
+            transfer.save(saved_run)
+        else:
+            saved_run.unlink(missing_ok=True)
+
+
+def with_progress(transfer: StyleTransfer, steps: int) -> Iterator[Step]:
     """Run with a bar that tells the time left, measured from the first steps on."""
     steps = check_count("steps", steps, 1)
     work = transfer.work(steps)
@@ -104,10 +142,11 @@ def run_with_progress(transfer: StyleTransfer, steps: int) -> None:
         for step, share in zip(transfer.run(steps), work, strict=True):
             bar.update(share)
             bar.set_postfix_str(
-                f"step {step.number}/{transfer.steps - step.number + steps}, "
+                f"step {step.number}/{transfer.planned}, "
                 f"{step.size} px, loss {step.losses['total']:.3g}",
                 refresh=False,
             )
+            yield step
 
 
 def results_folder() -> Path:

@@ -9,18 +9,21 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from nst.images import deprocess_image, fit_image, preprocess_image, resize_image
 from nst.memory import check_memory
-from nst.objective import Targets, build_objective, pretrained_objective
-from nst.optimizers import LBFGS, Adam
+from nst.objective import Targets, build_objective, kept_objective
+from nst.optimizers import OPTIMIZERS, make_optimizer
 from nst.pretrained import NETWORKS, resolve_network
+from nst.recipes import get_recipe, paper_factors
+from nst.saved import read_run, write_run
 from nst.settings import (
     LARGEST_SIZE,
     LayerWeights,
+    Number,
     check_choice,
     check_count,
-    check_number,
 )
 from nst.start import (
     check_scales,
@@ -29,7 +32,7 @@ from nst.start import (
     size_at_step,
     starting_picture,
 )
-from nst.vgg import CONTENT_LAYER, POOLINGS, STYLE_LAYERS, check_layers
+from nst.vgg import POOLINGS, check_layers
 
 import numpy as np
 import tensorflow as tf
@@ -82,20 +85,25 @@ class StyleTransfer:
     Args:
         content: Photograph, a path or a uint8 array `[H, W, 3]`; `None` for a texture.
         style: Painting, likewise; `None` to rebuild the content alone.
-        alpha: α, weight of the content.
-        beta: β, weight of the style.
-        layer_weights: w_l by layer name; 1/5 for each of `STYLE_LAYERS` by default.
-            The layers named are the ones computed.
-        tv_weight: Weight of the total variation, against grain.
+        alpha: α, weight of the content. Here and wherever the default is `None`, the
+            recipe decides; that of the course has α = 1.
+        beta: β, weight of the style; the course's is 1000.
+        layer_weights: w_l by layer name; the course's is 1/5 for each of
+            `STYLE_LAYERS`. The layers named are the ones computed.
+        tv_weight: Weight of the total variation, against grain; the course's is 0.
         size: Longest side of the result, in pixels.
-        init: Start from `"content"`, `"style"`, `"noise"`, a path or a uint8 array.
-        optimizer: `"adam"`, or `"lbfgs"` as in the paper.
-        learning_rate: Adam's, in levels of 0 … 255.
+        init: Start from `"content"` (the course's), `"style"`, `"noise"`, a path or a
+            uint8 array.
+        optimizer: `"adam"` (the course's), `"sgd"`, or `"lbfgs"` as in the paper.
+        learning_rate: Adam's or SGD's, in levels of 0 … 255; the course's is 20.
         seed: Of the noise; the same seed gives the same picture.
-        network: See `build_feature_extractor`; likewise `weights` and `pooling`.
+        network: See `build_feature_extractor`; likewise `weights`, `pooling` and
+            `rescaled`.
         content_layer: The layer that content is compared in.
         scales: Coarse to fine: `{64: 20, 128: 12}` takes 20 steps at 64 px and 12 at
-            128 px before going on at `size`; `"auto"` plans this by itself.
+            128 px before going on at `size`; `"auto"` plans this by itself, `{}` stays
+            at one size.
+        recipe: Name in `nst.recipes`, of the loss's formulas and of what is not given.
 
     Raises:
         ValueError: If a setting or a picture cannot be used.
@@ -104,44 +112,58 @@ class StyleTransfer:
         OSError: If VGG19 is insisted on and its weights cannot be had.
     """
 
+    alpha = Number("α, weight of the content.")
+    beta = Number("β, weight of the style.")
+    tv_weight = Number("Weight of the total variation.")
+    learning_rate = Number("Adam's or SGD's, in levels of 0 … 255.", above=0.0)
+
     def __init__(
         self,
         content,
         style,
-        alpha: float = 1.0,
-        beta: float = 1e3,
+        alpha: float | None = None,
+        beta: float | None = None,
         layer_weights: Mapping[str, float] | None = None,
-        tv_weight: float = 0.0,
+        tv_weight: float | None = None,
         size: int = 256,
-        init="content",
-        optimizer: str = "adam",
-        learning_rate: float = 20.0,
+        init=None,
+        optimizer: str | None = None,
+        learning_rate: float | None = None,
         seed: int = 0,
         network: str = "auto",
         weights: str = "imagenet",
-        pooling: str = "max",
-        content_layer: str = CONTENT_LAYER,
+        pooling: str | None = None,
+        content_layer: str | None = None,
         scales: Mapping[int, int] | str | None = None,
+        rescaled: bool | None = None,
+        recipe: str = "course",
     ):
         if content is None and style is None:
             raise ValueError(
                 "Expected a content or a style picture, but received neither; give at "
                 "least one."
             )
-        self.alpha, self.beta, self.tv_weight = alpha, beta, tv_weight
-        self._optimizer = None
-        self.learning_rate = learning_rate
+        source = self._source = get_recipe(recipe)
+
+        def chosen(name, given):
+            return getattr(source, name) if given is None else given
+
+        self.alpha = chosen("alpha", alpha)
+        self.beta = chosen("beta", beta)
+        self.tv_weight = chosen("tv_weight", tv_weight)
+        self.learning_rate = chosen("learning_rate", learning_rate)
         self.size = check_count("size", size, 1, LARGEST_SIZE)
         self.seed = check_count("seed", seed)
-        check_choice("optimizer", optimizer, ("adam", "lbfgs"))
+        self.optimizer = chosen("optimizer", optimizer)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("network", network, ("auto", *NETWORKS))
-        check_choice("pooling", pooling, POOLINGS)
-        self.scales = check_scales(scales, self.size)
-        if layer_weights is None:
-            layer_weights = dict.fromkeys(STYLE_LAYERS, 1 / len(STYLE_LAYERS))
-        self._layer_weights = LayerWeights(layer_weights)
+        self.pooling = check_choice("pooling", chosen("pooling", pooling), POOLINGS)
+        self.rescaled = bool(chosen("rescaled", rescaled))
+        self.scales = check_scales(chosen("scales", scales), self.size)
+        self._layer_weights = LayerWeights(chosen("layer_weights", layer_weights))
         self._check_weights(content is not None, style is not None)
 
+        init = chosen("init", init)
         self._content = read_picture(content, "content")
         self._style = read_picture(style, "style")
         self._start = starting_picture(
@@ -151,63 +173,35 @@ class StyleTransfer:
         if self._content is not None:
             self._content = fit_image(self._content, self._shape)
 
-        self.content_layer = content_layer if content is not None else None
-        style_layers = tuple(self._layer_weights) if style is not None else ()
-        layers = [*style_layers, *filter(None, [self.content_layer])]
+        self.content_layer = chosen("content_layer", content_layer)
+        if content is None:
+            self.content_layer = None
+        self.style_layers = tuple(self._layer_weights) if style is not None else ()
+        layers = [*self.style_layers, *filter(None, [self.content_layer])]
         check_layers(layers, network)
         pictures = [p for p in (self._start, self._style) if p is not None]
         check_sizes(pictures, min([self.size, *self.scales]), layers)
         check_memory(*self._shape)
 
         self.network = resolve_network(network, weights)
-        parts = pooling, self.content_layer, style_layers
-        if weights == "imagenet":
-            self._objective = pretrained_objective(self.network, *parts)
-        else:
-            self._objective = build_objective(self.network, weights, *parts)
-        self.optimizer, self.weights, self.pooling = optimizer, str(weights), pooling
+        build = kept_objective if weights == "imagenet" else build_objective
+        self._objective = build(
+            self.network,
+            weights,
+            self.pooling,
+            self.rescaled,
+            self.content_layer,
+            self.style_layers,
+            source.tv_exponent,
+        )
+        self.recipe, self.weights = recipe, str(weights)
         self.init = init if isinstance(init, str) else "picture"
         self.history: dict[str, list[float]] = {}
-        self.steps = 0
+        self.steps = self.planned = 0
         self._running = threading.Lock()
         self._targets: dict[int, Targets] = {}
+        self._optimizer = None
         self._enter_scale(size_at_step(1, self.scales, self.size))
-
-    @property
-    def alpha(self) -> float:
-        """α, weight of the content."""
-        return self._alpha
-
-    @alpha.setter
-    def alpha(self, value: float):
-        self._alpha = check_number("alpha", value)
-
-    @property
-    def beta(self) -> float:
-        """β, weight of the style."""
-        return self._beta
-
-    @beta.setter
-    def beta(self, value: float):
-        self._beta = check_number("beta", value)
-
-    @property
-    def tv_weight(self) -> float:
-        """Weight of the total variation."""
-        return self._tv_weight
-
-    @tv_weight.setter
-    def tv_weight(self, value: float):
-        self._tv_weight = check_number("tv_weight", value)
-
-    @property
-    def learning_rate(self) -> float:
-        """Adam's learning rate, in levels of 0 … 255."""
-        return self._learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, value: float):
-        self._learning_rate = check_number("learning_rate", value, above=0.0)
 
     @property
     def layer_weights(self) -> LayerWeights:
@@ -248,7 +242,8 @@ class StyleTransfer:
         Raises:
             ValueError: If `steps` is no positive whole number.
             RuntimeError: If this transfer is running already.
-            FloatingPointError: If the loss stops being finite.
+            FloatingPointError: If the loss explodes or stops being finite; the best
+                picture is kept.
         """
         return self._run(check_count("steps", steps, 1))
 
@@ -259,6 +254,7 @@ class StyleTransfer:
                 "stop that run first."
             )
         try:
+            self.planned = self.steps + steps
             for _ in range(steps):
                 began = time.perf_counter()
                 losses = self._step()
@@ -277,13 +273,17 @@ class StyleTransfer:
         size = size_at_step(self.steps + 1, self.scales, self.size)
         if size != self._scale:
             self._enter_scale(size)
-        weights = self._weights_now()
+        weights = self._weights_at(self._scale)
         if weights != self._weights_before:
             self._optimizer.forget()
         self._weights_before = weights
-        self._optimizer.learning_rate = self._learning_rate
-        losses = self._optimizer.step(self._evaluate)
-        self._x = self._optimizer.x
+        self._optimizer.learning_rate = self.learning_rate
+        try:
+            losses = self._optimizer.step(self._evaluate)
+        except FloatingPointError as error:
+            raise FloatingPointError(f"Step {self.steps + 1}: {error}") from None
+        finally:
+            self._x = self._optimizer.x
         self.steps += 1
         for name, loss in losses.items():
             self.history.setdefault(name, []).append(loss)
@@ -300,7 +300,7 @@ class StyleTransfer:
         """
         x = preprocess_image(self.image if image is None else image)
         targets = self._targets_at(self.size)
-        return self._objective.evaluate(x, targets, self._weights_now())[0]
+        return self._objective.evaluate(x, targets, self._weights_at(self.size))[0]
 
     def work(self, steps: int) -> list[float]:
         """Weigh the next steps: a full-size step is 1, a coarse one its share of pixels.
@@ -329,10 +329,77 @@ class StyleTransfer:
             "network": self.network,
             "weights": self.weights,
             "pooling": self.pooling,
+            "rescaled": self.rescaled,
             "content_layer": self.content_layer,
+            "recipe": self.recipe,
             "scales": {str(size): steps for size, steps in self.scales.items()},
             "steps": self.steps,
         }
+
+    def save(self, path) -> Path:
+        """Write everything that is needed to go on, and `load` will.
+
+        Args:
+            path: Ends in .npz. At 512 px the file takes up to 70 MB with L-BFGS, which
+                remembers its last steps, and 12 MB with Adam.
+
+        Returns:
+            The path written.
+
+        Raises:
+            ValueError: If the path ends in anything else.
+            OSError: If it cannot be written.
+        """
+        state = {
+            "planned": self.planned,
+            "scale": self._scale,
+            "weights_before": self._weights_before,
+            "history": list(self.history),
+        }
+        arrays = {"start": self._start, "x": self._x}
+        arrays["history"] = np.array(list(self.history.values()))
+        pictures = {"content": self._content, "style": self._style}
+        arrays |= {name: p for name, p in pictures.items() if p is not None}
+        memory = self._optimizer.state()
+        arrays |= {f"optimizer_{name}": array for name, array in memory.items()}
+        return write_run(path, {"settings": self.settings(), "state": state}, arrays)
+
+    @classmethod
+    def load(cls, path) -> "StyleTransfer":
+        """Go on with a saved run as if it had never been interrupted.
+
+        Args:
+            path: File that `save` wrote.
+
+        Returns:
+            The transfer, after the step it was saved at.
+
+        Raises:
+            FileNotFoundError: If there is no such file, or not its weights file.
+            ValueError: If the file is damaged or something else.
+        """
+        saved, arrays = read_run(path)
+        settings, state = saved["settings"], saved["state"]
+        steps, init = settings.pop("steps"), settings.pop("init")
+        settings["scales"] = {int(size): n for size, n in settings["scales"].items()}
+        pictures = arrays.get("content"), arrays.get("style")
+        transfer = cls(*pictures, init=arrays["start"], **settings)
+        transfer.init, transfer.steps, transfer.planned = init, steps, state["planned"]
+        rows = arrays["history"].tolist()
+        transfer.history = dict(zip(state["history"], rows, strict=True))
+        transfer._enter_scale(state["scale"])
+        transfer._x = arrays["x"]
+        transfer._make_optimizer()
+        prefix = "optimizer_"
+        transfer._optimizer.restore(
+            {
+                name.removeprefix(prefix): array
+                for name, array in arrays.items()
+                if name.startswith(prefix)
+            }
+        )
+        transfer._weights_before = state["weights_before"]
+        return transfer
 
     def _evaluate(self, x):
         losses, gradient = self._objective.evaluate(
@@ -340,20 +407,21 @@ class StyleTransfer:
         )
         if not (np.isfinite(losses["total"]) and np.isfinite(gradient).all()):
             raise FloatingPointError(
-                f"Expected a finite loss, but received {losses['total']} in step "
-                f"{self.steps + 1}; a weight or the learning rate is too large. The "
-                "last good picture is kept."
+                f"Expected a finite loss, but received {losses['total']}; a weight or "
+                "the learning rate is too large. The last good picture is kept."
             )
         return losses, gradient
 
-    def _weights_now(self):
+    def _weights_at(self, size):
+        """Bring the weights as they are now into the paper's units."""
+        shape = resize_image(self._start, size).shape[:2]
+        layers = self.style_layers
+        factors = paper_factors(self._source, self.content_layer, layers, shape)
         return {
-            "alpha": self._alpha,
-            "beta": self._beta,
-            "tv_weight": self._tv_weight,
-            **{
-                name: self._layer_weights[name] for name in self._objective.style_layers
-            },
+            "alpha": self.alpha * factors["content"],
+            "beta": self.beta,
+            "tv_weight": self.tv_weight,
+            **{name: self._layer_weights[name] * factors[name] for name in layers},
         }
 
     def _enter_scale(self, size):
@@ -368,11 +436,16 @@ class StyleTransfer:
             enlarged = tf.image.resize(change, shape, method="bicubic").numpy()
             self._x = preprocess_image(deprocess_image(start + enlarged))
         self._scale, self._x_start = size, start
-        if self.optimizer == "lbfgs":
-            self._optimizer = LBFGS(self._x)
-        else:
-            self._optimizer = Adam(self._x, self._learning_rate)
-        self._weights_before = self._weights_now()
+        self._make_optimizer()
+        self._weights_before = self._weights_at(size)
+
+    def _make_optimizer(self):
+        source, options = self._source, {}
+        if self.optimizer == source.optimizer:
+            options = {"decay": source.decay, **source.optimizer_options}
+        self._optimizer = make_optimizer(
+            self.optimizer, self._x, self.learning_rate, **options
+        )
 
     def _targets_at(self, size):
         """Compute the targets for a size once, when they are first needed."""

@@ -8,6 +8,7 @@ weights come from is told in `pretrained`.
 from collections.abc import Iterable
 
 from nst.pretrained import load_weights, resolve_network
+from nst.rescale import MeanActivations
 
 import keras
 import numpy as np
@@ -22,6 +23,7 @@ STYLE_LAYERS = (
     "block5_conv1",
 )
 CONVOLUTIONS_PER_BLOCK = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+CHANNELS_PER_BLOCK = (64, 128, 256, 512, 512)
 POOLINGS = {"max": keras.layers.MaxPooling2D, "avg": keras.layers.AveragePooling2D}
 
 
@@ -76,6 +78,25 @@ def smallest_side(layers: Iterable[str]) -> int:
     return 2 ** (max(int(layer[len("block")]) for layer in layers) - 1)
 
 
+def feature_shape(layer: str, shape: tuple[int, int]) -> tuple[int, int, int]:
+    """Tell the shape of a layer's feature maps.
+
+    Examples:
+        >>> feature_shape("block4_conv2", (171, 256))
+        (21, 32, 512)
+
+    Args:
+        layer: Name such as `"block4_conv2"`.
+        shape: Height and width of the picture, in pixels.
+
+    Returns:
+        Height, width and channels.
+    """
+    block = int(layer[len("block")])
+    height, width = (side // 2 ** (block - 1) for side in shape)
+    return height, width, CHANNELS_PER_BLOCK[block - 1]
+
+
 class Convolution(keras.layers.Conv2D):
     """A 3×3 convolution that a CPU computes faster than TensorFlow's own.
 
@@ -125,6 +146,7 @@ def build_feature_extractor(
     network: str = "auto",
     weights: str = "imagenet",
     pooling: str = "max",
+    rescaled: bool = False,
 ) -> keras.Model:
     """Build a model from a picture to its feature maps in the given layers.
 
@@ -138,6 +160,7 @@ def build_feature_extractor(
             weights file.
         pooling: `"max"` as VGG was trained, or `"avg"`, which the paper found "slightly
             more appealing".
+        rescaled: Bring each filter's mean activation to 1, see `nst.rescale`.
 
     Returns:
         `keras.Model` from float32 `[1, h, w, 3]` in VGG's input space (see
@@ -157,6 +180,7 @@ def build_feature_extractor(
     layers = check_layers(layers, network)
     trained = load_weights(network, weights)
 
+    photographs = MeanActivations() if rescaled else None
     x = inputs = keras.Input((None, None, 3))
     features = {}
     for layer in trained.layers[1:]:
@@ -166,9 +190,14 @@ def build_feature_extractor(
             convolution = Convolution.from_config(config)
             convolution.build(x.shape)
             convolution.set_weights(layer.get_weights())
+            if rescaled:
+                photographs.bring_to_one(convolution)
             x = convolution(x)
         else:
-            x = POOLINGS[pooling](pool_size=2, name=layer.name)(x)
+            pool = POOLINGS[pooling](pool_size=2, name=layer.name)
+            if rescaled:
+                photographs.pass_through(pool)
+            x = pool(x)
         if layer.name in layers:
             features[layer.name] = x
         if len(features) == len(set(layers)):

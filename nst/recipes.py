@@ -1,0 +1,294 @@
+"""Named settings: the paper's, those of well-known programs, and the course's own.
+
+Each program normalises its losses in its own way, so its α and β mean something only
+beside its own formulas. A recipe keeps both: the formulas, as they stand in its
+source, and the numbers that belong to them. `in_paper_units` translates them into the
+α and w_l that the paper's equations would need for the same loss.
+
+In the formulas, F, P, G and A are the paper's (see `losses`), N is the number of a
+layer's channels, M that of its positions, and S that of the picture's pixels.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from nst.settings import check_choice
+from nst.vgg import CONTENT_LAYER, STYLE_LAYERS, feature_shape
+
+# How many times the paper's ½ Σ (F − P)² each content loss is.
+CONTENT_LOSSES: dict[str, Callable] = {
+    "½ Σ (F − P)²": lambda n, m: 1.0,
+    "Σ (F − P)²": lambda n, m: 2.0,
+    "1/(N M) Σ (F − P)²": lambda n, m: 2 / (n * m),
+    "1/(4 N M) Σ (F − P)²": lambda n, m: 1 / (2 * n * m),
+}
+# How many times the paper's 1/(4 N² M²) Σ (G − A)² each style loss is.
+STYLE_LOSSES: dict[str, Callable] = {
+    "1/(4 N² M²) Σ (G − A)²": lambda n, m, s: 1.0,
+    "1/N² Σ (G/M − A/M)²": lambda n, m, s: 4.0,
+    "1/N² Σ (G/(N M) − A/(N M))²": lambda n, m, s: 4 / n**2,
+    "1/(4 · 3² S²) Σ (G − A)²": lambda n, m, s: (n * m / (3 * s)) ** 2,
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a source sets; the defaults are the paper's own equations and layers.
+
+    Attributes:
+        source: Where it is written down.
+        alpha: α, beside `content_loss`.
+        beta: β, beside `style_loss`.
+        layer_weights: w_l by layer name.
+        content_layer: The layer that content is compared in.
+        content_loss: Formula, one of `CONTENT_LOSSES`.
+        style_loss: Formula of one layer, one of `STYLE_LOSSES`.
+        tv_weight: Weight of the total variation of pixels of 0 … 255.
+        tv_exponent: See `nst.losses.total_variation_loss`.
+        pooling: `"max"` or `"avg"`.
+        rescaled: Whether the network's mean activations are brought to 1.
+        init: What the run starts from.
+        optimizer: `"adam"`, `"sgd"` or `"lbfgs"`.
+        optimizer_options: Further arguments of Keras' optimizer.
+        learning_rate: In levels of 0 … 255.
+        decay: What the learning rate is multiplied with after each step.
+        scales: See `StyleTransfer`.
+        steps: How many the source takes; `None` where it does not say.
+        differs: What the source does that is not repeated here.
+    """
+
+    source: str
+    alpha: float = 1.0
+    beta: float = 1e3
+    layer_weights: Mapping[str, float] = field(
+        default_factory=lambda: dict.fromkeys(STYLE_LAYERS, 1 / len(STYLE_LAYERS))
+    )
+    content_layer: str = CONTENT_LAYER
+    content_loss: str = "½ Σ (F − P)²"
+    style_loss: str = "1/(4 N² M²) Σ (G − A)²"
+    tv_weight: float = 0.0
+    tv_exponent: float | None = None
+    pooling: str = "max"
+    rescaled: bool = False
+    init: str = "content"
+    optimizer: str = "adam"
+    optimizer_options: Mapping = field(default_factory=dict)
+    learning_rate: float = 20.0
+    decay: float = 1.0
+    scales: Mapping[int, int] | str | None = None
+    steps: int | None = None
+    differs: str = ""
+
+
+RECIPES: dict[str, Recipe] = {
+    "course": Recipe(
+        "This course: the paper's loss from the photograph on, with Adam.", steps=80
+    ),
+    "fast": Recipe(
+        "This course: the fastest way to a good picture.",
+        optimizer="lbfgs",
+        scales="auto",
+        steps=60,
+    ),
+    "paper": Recipe(
+        "Gatys, Ecker and Bethge, 2015, https://arxiv.org/abs/1508.06576.",
+        pooling="avg",
+        init="noise",
+        optimizer="lbfgs",
+    ),
+    "cvpr2016": Recipe(
+        "Gatys, Ecker and Bethge, 2016, Image Style Transfer Using Convolutional "
+        "Neural Networks, CVPR.",
+        pooling="avg",
+        rescaled=True,
+        init="noise",
+        optimizer="lbfgs",
+    ),
+    "gatys_notebook": Recipe(
+        "https://github.com/leongatys/PytorchNeuralStyleTransfer.",
+        layer_weights={
+            layer: 1e3 / channels**2
+            for layer, channels in zip(
+                STYLE_LAYERS, (64, 128, 256, 512, 512), strict=True
+            )
+        },
+        beta=1.0,
+        content_loss="1/(N M) Σ (F − P)²",
+        style_loss="1/N² Σ (G/M − A/M)²",
+        optimizer="lbfgs",
+        steps=500,
+        differs="A second run, of 200 steps at twice the size, follows there.",
+    ),
+    "neural_style": Recipe(
+        "https://github.com/jcjohnson/neural-style.",
+        alpha=5.0,
+        beta=100.0,
+        layer_weights=dict.fromkeys(STYLE_LAYERS, 1.0),
+        content_loss="1/(N M) Σ (F − P)²",
+        style_loss="1/N² Σ (G/(N M) − A/(N M))²",
+        # Its code states the gradient, that of ½ Σ (dx² + dy²), times 10⁻³.
+        tv_weight=0.5e-3,
+        tv_exponent=2.0,
+        init="noise",
+        optimizer="lbfgs",
+        steps=1000,
+        differs="Its noise is all but an even grey.",
+    ),
+    "keras": Recipe(
+        "https://keras.io/examples/generative/neural_style_transfer, and Chollet, "
+        "Deep Learning with Python, second edition, 2021, section 12.3.",
+        alpha=2.5e-8,
+        beta=1e-6,
+        content_layer="block5_conv2",
+        content_loss="Σ (F − P)²",
+        style_loss="1/(4 · 3² S²) Σ (G − A)²",
+        tv_weight=1e-6,
+        tv_exponent=2.5,
+        optimizer="sgd",
+        learning_rate=100.0,
+        decay=0.96 ** (1 / 100),
+        steps=4000,
+        differs="The painting is squeezed into the photograph's shape there, and "
+        "pixels may leave the displayable range.",
+    ),
+    "tensorflow": Recipe(
+        "https://www.tensorflow.org/tutorials/generative/style_transfer.",
+        alpha=1e4,
+        beta=1e-2,
+        content_layer="block5_conv2",
+        content_loss="1/(N M) Σ (F − P)²",
+        style_loss="1/N² Σ (G/M − A/M)²",
+        # There pixels are 0 … 1, and so are learning rate and gradient.
+        tv_weight=30 / 255,
+        learning_rate=0.02 * 255,
+        optimizer_options={"beta_1": 0.99, "epsilon": 0.1 / 255},
+        steps=1000,
+    ),
+    "pytorch": Recipe(
+        "https://docs.pytorch.org/tutorials/advanced/neural_style_tutorial.html; its "
+        "conv_1 … conv_5 are counted, conv_4 is conv2_2.",
+        beta=1e6,
+        layer_weights=dict.fromkeys(
+            (
+                "block1_conv1",
+                "block1_conv2",
+                "block2_conv1",
+                "block2_conv2",
+                "block3_conv1",
+            ),
+            1.0,
+        ),
+        content_layer="block2_conv2",
+        content_loss="1/(N M) Σ (F − P)²",
+        style_loss="1/N² Σ (G/(N M) − A/(N M))²",
+        optimizer="lbfgs",
+        steps=300,
+        differs="Torchvision's VGG19 has other weights, sees pixels divided by their "
+        "spread, and is read before the ReLU there, so its activations are smaller.",
+    ),
+    "deeplearning_ai": Recipe(
+        "deeplearning.ai, Convolutional Neural Networks, week 4, the assignment of "
+        "2017.",
+        alpha=10.0,
+        beta=40.0,
+        content_loss="1/(4 N M) Σ (F − P)²",
+        pooling="avg",
+        learning_rate=2.0,
+        steps=200,
+        differs="It starts from the photograph mixed with noise.",
+    ),
+}
+
+
+def get_recipe(name: str) -> Recipe:
+    """Look a recipe up by its name; say which there are if there is no such.
+
+    Examples:
+        >>> get_recipe("keras").beta
+        1e-06
+    """
+    return RECIPES[check_choice("recipe", name, RECIPES)]
+
+
+def paper_factors(
+    recipe: Recipe,
+    content_layer: str | None,
+    style_layers: Iterable[str],
+    shape: tuple[int, int],
+) -> dict[str, float]:
+    """Tell how many times the paper's loss of each layer a recipe's loss is.
+
+    Args:
+        recipe: Whose formulas.
+        content_layer: The layer of P, or `None` for no content term.
+        style_layers: The layers of A.
+        shape: Height and width of the picture, in pixels.
+
+    Returns:
+        The factor of the content loss as `"content"`, and one for each style layer.
+    """
+    content, style = (
+        CONTENT_LOSSES[recipe.content_loss],
+        STYLE_LOSSES[recipe.style_loss],
+    )
+    factors = {"content": 0.0}
+    if content_layer is not None:
+        height, width, channels = feature_shape(content_layer, shape)
+        factors["content"] = content(channels, height * width)
+    for layer in style_layers:
+        height, width, channels = feature_shape(layer, shape)
+        factors[layer] = style(channels, height * width, shape[0] * shape[1])
+    return factors
+
+
+def in_paper_units(name: str, shape: tuple[int, int] = (256, 256)) -> dict[str, float]:
+    """Translate a recipe's weights into the paper's equations.
+
+    Examples:
+        >>> weights = in_paper_units("keras")
+        >>> {layer: float(f"{weights[layer] / 2e-7:.2g}") for layer in STYLE_LAYERS}
+        ... # doctest: +NORMALIZE_WHITESPACE
+        {'block1_conv1': 460.0, 'block2_conv1': 110.0, 'block3_conv1': 28.0,
+         'block4_conv1': 7.1, 'block5_conv1': 0.44}
+
+    Args:
+        name: Of the recipe.
+        shape: Height and width of the picture; some formulas depend on it.
+
+    Returns:
+        α as `"content"`, and β w_l for each style layer: what to give to
+        L = α · ½ Σ (F − P)² + Σ β w_l E_l for the recipe's loss.
+    """
+    recipe = get_recipe(name)
+    layers = recipe.layer_weights
+    factors = paper_factors(recipe, recipe.content_layer, layers, shape)
+    alpha = recipe.alpha * factors.pop("content")
+    return {"content": alpha} | {
+        layer: recipe.beta * layers[layer] * factor for layer, factor in factors.items()
+    }
+
+
+def table(shape: tuple[int, int] = (256, 256)) -> str:
+    """Set all recipes side by side, in the paper's units, as lines of text.
+
+    Args:
+        shape: Height and width of the picture.
+
+    Returns:
+        For each recipe α/β, where β is the sum of all β w_l, and each layer's share
+        of that sum.
+    """
+    lines = [f"In the paper's units, at {shape[1]} × {shape[0]} pixels:", ""]
+    lines.append(f"{'recipe':16} {'α/β':>8}   content at     style layers' shares")
+    for name, recipe in RECIPES.items():
+        weights = in_paper_units(name, shape)
+        alpha = weights.pop("content")
+        beta = sum(weights.values())
+        shares = ", ".join(
+            f"{layer.removeprefix('block').replace('_conv', '_')} {weight / beta:.2g}"
+            for layer, weight in weights.items()
+        )
+        lines.append(
+            f"{name:16} {alpha / beta:8.1e}   {recipe.content_layer:14} {shares}"
+        )
+    return "\n".join(lines)
