@@ -79,6 +79,12 @@ class Recipe:
     steps: int | None = None
     differs: str = ""
 
+    def settings(self) -> dict:
+        """Tell the arguments of `StyleTransfer` that it decides, where none is given."""
+        names = ("alpha", "beta", "layer_weights", "tv_weight", "init", "optimizer")
+        names += ("learning_rate", "pooling", "content_layer", "scales", "rescaled")
+        return {name: getattr(self, name) for name in names}
+
 
 RECIPES: dict[str, Recipe] = {
     "course": Recipe(
@@ -86,9 +92,10 @@ RECIPES: dict[str, Recipe] = {
     ),
     "fast": Recipe(
         "This course: the fastest way to a good picture.",
+        init="recolored",
         optimizer="lbfgs",
         scales="auto",
-        steps=60,
+        steps=50,
     ),
     "paper": Recipe(
         "Gatys, Ecker and Bethge, 2015, https://arxiv.org/abs/1508.06576.",

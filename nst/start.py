@@ -13,8 +13,9 @@ from nst.vgg import smallest_side
 
 import numpy as np
 
-STARTS = ("content", "style", "noise")
-SMALLEST_SCALE = 64
+STARTS = ("content", "style", "noise", "recolored")
+# At 64 px the largest strokes are painted over what a face is made of.
+SMALLEST_SCALE = 128
 
 
 def read_picture(source, name: str) -> np.ndarray | None:
@@ -28,7 +29,8 @@ def starting_picture(init, content, style, size: int, seed: int) -> np.ndarray:
     """Make the picture that a run starts from, at its final size.
 
     Args:
-        init: `"content"`, `"style"`, `"noise"`, a path or a uint8 array.
+        init: `"content"`, `"style"`, `"noise"`, `"recolored"` (the content in the
+            style's colours), a path or a uint8 array.
         content: uint8 picture whose proportions are taken, or `None`.
         style: uint8 picture; its proportions are taken where no other are given.
         size: Longest side, in pixels.
@@ -47,7 +49,9 @@ def starting_picture(init, content, style, size: int, seed: int) -> np.ndarray:
     if named and init == "noise":
         noise = np.random.default_rng(seed).normal(128, 32, (*shape, 3))
         return np.uint8(np.clip(noise, 0, 255))
-    picture = {"content": content, "style": style}[init] if named else given
+    if named and init == "recolored" and content is not None and style is not None:
+        return recolor(fit_image(content, shape), style)
+    picture = {"content": content, "style": style}.get(init) if named else given
     if picture is None:
         raise ValueError(
             f"Expected a picture to start from, but received init={init!r} and no such "
@@ -56,12 +60,42 @@ def starting_picture(init, content, style, size: int, seed: int) -> np.ndarray:
     return fit_image(picture, shape)
 
 
+def recolor(image: np.ndarray, colors: np.ndarray) -> np.ndarray:
+    """Give a picture another one's mean colour, and spread of colours.
+
+    Gatys et al., 2016, "Preserving Color in Neural Artistic Style Transfer",
+    https://arxiv.org/abs/1606.05897, section 4.1: the linear map that takes one
+    covariance of the RGB values to the other. The symmetric one moves them least.
+
+    Args:
+        image: uint8 picture `[H, W, 3]`.
+        colors: uint8 picture of any size.
+
+    Returns:
+        uint8 array `[H, W, 3]`.
+    """
+    here, there = (p.reshape(-1, 3).astype("float64") for p in (image, colors))
+    # A picture of one colour has no spread; a hundredth of a level does no harm.
+    spread = [np.cov(p, rowvar=False) + 1e-4 * np.eye(3) for p in (here, there)]
+    root = _root(spread[0])
+    back = np.linalg.inv(root)
+    map_ = back @ _root(root @ spread[1] @ root) @ back
+    moved = (here - here.mean(axis=0)) @ map_ + there.mean(axis=0)
+    return np.uint8(np.clip(np.round(moved), 0, 255)).reshape(image.shape)
+
+
+def _root(matrix):
+    """Take the symmetric square root."""
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+
+
 def check_scales(scales, size: int) -> dict[int, int]:
     """Return `{size: steps}` of the smaller pictures that come first, smallest first.
 
     Examples:
-        >>> check_scales("auto", 256)
-        {64: 16, 128: 10}
+        >>> check_scales("auto", 512)
+        {128: 16, 256: 12}
 
     Args:
         scales: `{size: steps}`, `"auto"`, or `None` for one size only.
@@ -73,12 +107,12 @@ def check_scales(scales, size: int) -> dict[int, int]:
     if scales is None:
         return {}
     if isinstance(scales, str) and scales == "auto":
-        scales = {size // 4: 16, size // 2: 10}
+        scales = {size // 4: 16, size // 2: 12}
         return {side: steps for side, steps in scales.items() if side >= SMALLEST_SCALE}
     if not isinstance(scales, Mapping):
         raise ValueError(
             "Expected `scales` as {size: steps}, 'auto' or None, but received "
-            f"{scales!r}; for example {{64: 16, 128: 10}}."
+            f"{scales!r}; for example {{128: 12}}."
         )
     scales = {
         check_count("scales", side, 1, size): check_count("scales", steps, 1)

@@ -1,6 +1,7 @@
 """The three tasks of the course, each in one call: transfer, content alone, style alone.
 
-The default is the fastest setting that gives a good picture: L-BFGS, coarse to fine.
+The default is the fastest setting that gives a good picture, the recipe "fast": L-BFGS,
+coarse to fine, from the photograph in the painting's colours.
 """
 
 import os
@@ -21,7 +22,7 @@ from tqdm import tqdm
 
 MODES = ("style_transfer", "content", "style")
 # A photograph is repainted sooner than noise becomes a picture.
-STEPS, STEPS_FROM_NOISE = 60, 120
+STEPS, STEPS_FROM_NOISE = 50, 120
 # After a power cut, no more than these seconds of a run are lost.
 SAVE_EVERY = 60.0
 
@@ -48,7 +49,7 @@ def main(
         style_path: Painting. In mode `"content"`, the picture whose content is rebuilt;
             in mode `"style"`, the one whose texture is.
         mode: `"style_transfer"`, `"content"` or `"style"`.
-        steps: How many; 60 by default, 120 from noise, or as many as the recipe says.
+        steps: How many; 50 by default, 120 from noise, or as many as the recipe says.
         **settings: Of `StyleTransfer`, such as `size`, `beta` or `network`; the recipe
             is `"fast"` unless another one is named.
 

@@ -92,8 +92,8 @@ class StyleTransfer:
             `STYLE_LAYERS`. The layers named are the ones computed.
         tv_weight: Weight of the total variation, against grain; the course's is 0.
         size: Longest side of the result, in pixels.
-        init: Start from `"content"` (the course's), `"style"`, `"noise"`, a path or a
-            uint8 array.
+        init: Start from `"content"` (the course's), `"style"`, `"noise"`,
+            `"recolored"` (the content in the style's colours), a path or a uint8 array.
         optimizer: `"adam"` (the course's), `"sgd"`, or `"lbfgs"` as in the paper.
         learning_rate: Adam's or SGD's, in levels of 0 … 255; the course's is 20.
         seed: Of the noise; the same seed gives the same picture.

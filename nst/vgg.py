@@ -8,7 +8,7 @@ weights come from is told in `pretrained`.
 from collections.abc import Iterable
 
 from nst.pretrained import load_weights, resolve_network
-from nst.rescale import MeanActivations
+from nst.rescale import rescale
 
 import keras
 import numpy as np
@@ -180,7 +180,6 @@ def build_feature_extractor(
     layers = check_layers(layers, network)
     trained = load_weights(network, weights)
 
-    photographs = MeanActivations() if rescaled else None
     x = inputs = keras.Input((None, None, 3))
     features = {}
     for layer in trained.layers[1:]:
@@ -190,18 +189,15 @@ def build_feature_extractor(
             convolution = Convolution.from_config(config)
             convolution.build(x.shape)
             convolution.set_weights(layer.get_weights())
-            if rescaled:
-                photographs.bring_to_one(convolution)
             x = convolution(x)
         else:
-            pool = POOLINGS[pooling](pool_size=2, name=layer.name)
-            if rescaled:
-                photographs.pass_through(pool)
-            x = pool(x)
+            x = POOLINGS[pooling](pool_size=2, name=layer.name)(x)
         if layer.name in layers:
             features[layer.name] = x
         if len(features) == len(set(layers)):
             break
     model = keras.Model(inputs, features, name=network)
     model.trainable = False
+    if rescaled:
+        rescale(model)
     return model

@@ -11,6 +11,7 @@ import nst
 from nst import objective, optimizers, transfer
 from nst.images import HIGHEST, LOWEST
 from nst.memory import check_memory
+from nst.start import recolor
 
 import numpy as np
 import psutil
@@ -227,6 +228,25 @@ def test_it_starts_from_noise(content, style):
     assert image.std() == pytest.approx(32, abs=2)
 
 
+def test_it_starts_from_the_content_in_the_colours_of_the_style(content, style):
+    start = make(content, style, init="recolored").start
+    assert start.shape == content.shape
+    colours, expected = (np.float64(p.reshape(-1, 3)) for p in (start, style))
+    # Clipping at 0 and 255 takes some of it back.
+    np.testing.assert_allclose(colours.mean(axis=0), expected.mean(axis=0), atol=8)
+    spread, wanted = (np.cov(p, rowvar=False) for p in (colours, expected))
+    assert np.abs(spread - wanted).max() < 0.25 * np.abs(wanted).max()
+    there_and_back = recolor(
+        recolor(content // 2 + 64, style // 4 + 96), content // 2 + 64
+    )
+    assert np.abs(there_and_back - (content // 2 + 64.0)).mean() < 2
+
+
+def test_a_picture_of_one_colour_can_be_recoloured(style):
+    grey = np.full((64, 64, 3), 90, "uint8")
+    assert np.ptp(recolor(grey, style), axis=(0, 1)).max() == 0
+
+
 def test_it_starts_from_a_picture_in_a_file(content, style, tmp_path):
     path = nst.save_image(content[::-1].copy(), tmp_path / "start.png")
     np.testing.assert_array_equal(
@@ -280,7 +300,11 @@ def test_coarse_to_fine_keeps_the_detail_of_the_start(content, style):
 
 
 def test_auto_begins_at_a_quarter_and_half_of_the_size(content, style):
-    assert list(make(content, style, scales="auto", size=256).scales) == [64, 128]
+    assert list(make(content, style, scales="auto", size=512).scales) == [128, 256]
+
+
+def test_auto_begins_no_smaller_than_128_pixels(content, style):
+    assert list(make(content, style, scales="auto", size=256).scales) == [128]
     assert make(content, style, scales="auto", size=64).scales == {}
 
 
@@ -411,6 +435,50 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_picture(
     with pytest.raises(FloatingPointError, match=r"Step 3: .*finite loss.* kept\."):
         run(exploding, 1)
     np.testing.assert_array_equal(exploding.image, before)
+
+
+@pytest.mark.parametrize("init", ["content", "style", "noise"])
+def test_a_far_too_high_learning_rate_stops_the_run_at_the_best_picture(
+    content, style, init
+):
+    exploding = make(content, style, init=init, learning_rate=1000.0)
+    with pytest.raises(
+        FloatingPointError,
+        match=r"Step [1-5]: Expected a falling.*rate of 1000; choose",
+    ):
+        run(exploding, 5)
+    judge = make(content, style)
+    best = judge.losses(exploding.image)["total"]
+    assert best <= judge.losses(exploding.start)["total"]
+
+
+def test_an_exploded_run_goes_on_with_a_smaller_learning_rate(content, style):
+    exploding = make(content, style, learning_rate=1000.0)
+    with pytest.raises(FloatingPointError):
+        run(exploding, 5)
+    exploding.learning_rate = 20.0
+    before = exploding.losses()["total"]
+    run(exploding, 20)
+    assert exploding.losses()["total"] < before / 5
+
+
+# What moves far and comes back is no explosion, nor is a change of the weights.
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"learning_rate": 100.0},
+        {"learning_rate": 100.0, "init": "noise"},
+        {"alpha": 1e3, "beta": 1.0},
+        {"optimizer": "lbfgs", "init": "noise"},
+    ],
+    ids=str,
+)
+def test_a_lively_run_is_not_stopped(content, style, settings):
+    lively = make(content, style, **settings)
+    run(lively, 10)
+    lively.beta *= 1000
+    run(lively, 5)
+    assert lively.steps == 15
 
 
 # --- The optimisers, alone -----------------------------------------------------------
@@ -557,7 +625,7 @@ def nothing_is_built(monkeypatch):
     )
 
 
-NUMBERS = [float("nan"), float("inf"), -1, "5", None, [1.0]]
+NUMBERS = [float("nan"), float("inf"), -1, "5", [1.0]]
 SIZES = [0, -1, 1.5, "256", None, float("nan"), 100_000]
 BAD_SETTINGS = [
     *(("alpha", value) for value in NUMBERS),
@@ -566,9 +634,10 @@ BAD_SETTINGS = [
     *(("learning_rate", value) for value in [*NUMBERS, 0]),
     *(("size", value) for value in SIZES),
     *(("seed", value) for value in [-1, 0.5, "7", None]),
-    *(("optimizer", value) for value in ["sgd", "", None, 3]),
+    *(("optimizer", value) for value in ["momentum", "", 3]),
+    *(("recipe", value) for value in ["gatys", "", None, 3]),
     *(("network", value) for value in ["resnet", "", None, ["vgg16"]]),
-    *(("pooling", value) for value in ["mean", "", None]),
+    *(("pooling", value) for value in ["mean", ""]),
     *(("scales", value) for value in ["coarse", 64, [64], {64: 0}, {0: 5}, {999: 5}]),
     *(("scales", value) for value in [{"64": 20}, {64: 2.5}, {"a": 1, 32: 1}]),
     *(("layer_weights", value) for value in [5, "block1_conv1", ["block1_conv1"]]),

@@ -14,7 +14,7 @@ def default(content, style, size, steps, **settings):
     """Run this project's default: L-BFGS, coarse to fine."""
     import nst
 
-    settings = {"optimizer": "lbfgs", "scales": "auto", **settings}
+    settings = {"recipe": "fast", **settings}
     nst.StyleTransfer(content, style, size=size, network="vgg16")  # Loads the network.
     began = time.perf_counter()
     transfer = nst.StyleTransfer(content, style, size=size, network="vgg16", **settings)
@@ -24,12 +24,12 @@ def default(content, style, size, steps, **settings):
 
 def lbfgs(content, style, size, steps):
     """Run this project's L-BFGS at one scale."""
-    yield from default(content, style, size, steps, scales=None)
+    yield from default(content, style, size, steps, scales={})
 
 
 def adam(content, style, size, steps):
     """Run this project's plain Adam at one scale."""
-    yield from default(content, style, size, steps, optimizer="adam", scales=None)
+    yield from default(content, style, size, steps, recipe="course")
 
 
 def tutorial(content, style, size, steps):
