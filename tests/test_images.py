@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import nst
 from nst import images
@@ -470,12 +471,12 @@ def test_a_writer_that_fails_leaves_the_earlier_file(tmp_path):
 
 
 ENDLESS_SAVES = """
-import importlib.util, sys, numpy as np
+import sys, types, numpy as np
 from pathlib import Path
 
-spec = importlib.util.spec_from_file_location("images", sys.argv[1])
-images = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(images)
+nst = sys.modules["nst"] = types.ModuleType("nst")
+nst.__path__ = [sys.argv[1]]
+from nst import images
 picture = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype="uint8")
 for number in range(10**9):
     images.save_image(picture, Path(sys.argv[2]), {"number": number})
@@ -488,7 +489,8 @@ for number in range(10**9):
 def test_being_killed_while_saving_never_breaks_the_file(tmp_path, generator):
     """Only `images` is loaded, without TensorFlow, so that many starts are cheap."""
     path = tmp_path / "picture.png"
-    command = [sys.executable, "-c", ENDLESS_SAVES, images.__file__, str(path)]
+    package = Path(nst.__file__).parent
+    command = [sys.executable, "-c", ENDLESS_SAVES, str(package), str(path)]
     numbers = []
     for _ in range(20):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
