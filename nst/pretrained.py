@@ -130,11 +130,11 @@ def get_vgg19() -> Path:
         OSError: If they cannot be fetched, or nothing answers for `PATIENCE` seconds.
     """
     path = vgg19_file()
-    if path.is_file() and _hash(path, "md5") == VGG19_MD5:
-        return path
     by_hand = f"put the file from {VGG19_URL} at {path}, or use network='vgg16'"
     patience = socket.getdefaulttimeout()
     try:
+        if path.is_file() and _hash(path, "md5") == VGG19_MD5:
+            return path
         _wait_for_an_answer()
         path.parent.mkdir(parents=True, exist_ok=True)
         socket.setdefaulttimeout(PATIENCE)

@@ -1,6 +1,9 @@
 """What several test files share: two pictures, the bundled weights, and no internet."""
 
+import os
+import tempfile
 import urllib.request
+from pathlib import Path
 
 import nst
 from nst import pretrained
@@ -50,3 +53,17 @@ def style():
 def generator():
     """Random numbers, the same ones in every run."""
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def ordinary_user():
+    """Be somebody to whom a file can be forbidden, as none is to root; in a folder."""
+    if not hasattr(os, "geteuid"):
+        pytest.skip("this system has no such permissions")
+    me = os.geteuid()
+    with tempfile.TemporaryDirectory() as folder:
+        if me == 0:
+            os.chown(folder, 65534, -1)
+            os.seteuid(65534)
+        yield Path(folder)
+        os.seteuid(me)

@@ -64,7 +64,7 @@ def other_file(visit):
 
 
 def silence(visit):
-    visit.server.over.wait(30)
+    visit.server.over.wait(60)
 
 
 def stall(visit):
@@ -184,7 +184,7 @@ def test_a_server_that_accepts_and_never_answers_is_noticed_in_time(serve):
     serve(silence, patience=0.5)
     began = time.monotonic()
     assert "timed out" in failure() or "no answer" in failure()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_a_firewall_that_swallows_packets_is_noticed_in_time(monkeypatch):
@@ -202,19 +202,19 @@ def test_a_firewall_that_swallows_packets_is_noticed_in_time(monkeypatch):
         monkeypatch.setattr(pretrained, "VGG19_URL", url)
         began = time.monotonic()
         failure()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
 
 
 def test_a_name_that_is_never_looked_up_is_noticed_in_time(monkeypatch):
     """Looking up a name obeys no time limit of a socket."""
     released = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(20))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(600))
     monkeypatch.setattr(pretrained, "VGG19_URL", "http://weights.example/vgg19.h5")
     monkeypatch.setattr(pretrained, "PATIENCE", 0.5)
     began = time.monotonic()
     try:
         assert "no answer within" in failure()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
     finally:
         released.set()
 
@@ -227,19 +227,28 @@ def test_a_download_that_stalls_is_noticed_in_time(serve):
     serve(stall, patience=0.5)
     began = time.monotonic()
     assert "timed out" in failure()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_no_network_is_named():
     assert "refused" in failure()
 
 
-def test_a_proxy_that_fails_is_quoted(serve, monkeypatch):
-    proxy = serve(lambda visit: visit.send_error(502, "Bad Gateway"))
+@pytest.mark.parametrize("status", [407, 502])
+def test_a_proxy_that_fails_is_quoted(serve, monkeypatch, status):
+    proxy = serve(lambda visit: visit.send_error(status))
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.server_port}")
     monkeypatch.setenv("no_proxy", "")
     monkeypatch.setattr(pretrained, "VGG19_URL", "http://weights.example/vgg19.h5")
-    assert "502" in failure()
+    assert str(status) in failure()
+    assert proxy.visits == 1
+
+
+def test_a_proxy_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setattr(pretrained, "VGG19_URL", "http://weights.example/vgg19.h5")
+    assert "refused" in failure()
 
 
 def test_a_keras_home_that_cannot_be_written_is_named(serve, monkeypatch, tmp_path):
@@ -247,6 +256,26 @@ def test_a_keras_home_that_cannot_be_written_is_named(serve, monkeypatch, tmp_pa
     (tmp_path / "home").touch()
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
     assert "home" in failure()
+
+
+def test_a_keras_home_without_write_permission_is_named(
+    serve, monkeypatch, ordinary_user
+):
+    serve(whole_file)
+    ordinary_user.chmod(0o555)
+    monkeypatch.setenv("KERAS_HOME", str(ordinary_user))
+    assert "Permission denied" in failure()
+
+
+def test_a_file_without_read_permission_is_named(serve, monkeypatch, ordinary_user):
+    server = serve(whole_file)
+    monkeypatch.setenv("KERAS_HOME", str(ordinary_user))
+    path = pretrained.get_vgg19()
+    path.chmod(0)
+    visits = server.visits
+    with pytest.raises(OSError, match=r"^Expected to download .* Permission denied"):
+        pretrained.get_vgg19()
+    assert server.visits == visits
 
 
 def test_the_time_limit_of_other_sockets_is_left_as_it_was(serve):
@@ -309,6 +338,33 @@ def test_auto_falls_back_to_the_bundled_network_with_one_warning():
     sentence = str(caught[0].message)
     assert re.search(r"VGG19's weights cannot be had here \(.*refused.*\)", sentence)
     assert "bundled VGG16 is used instead" in sentence
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [other_file, hang_up, forbid, gibberish, silence, stall],
+    ids=lambda answer: answer.__name__,
+)
+def test_whatever_fails_auto_is_the_bundled_network_with_one_warning(serve, answer):
+    serve(answer)
+    with pytest.warns(UserWarning) as caught:
+        assert pretrained.resolve_network("auto") == "vgg16"
+    (warning,) = caught
+    assert re.fullmatch(
+        r"VGG19's weights cannot be had here \(.+\), so the bundled VGG16 is used "
+        r"instead; pass network='vgg16' to choose it without this warning\.",
+        str(warning.message),
+    )
+
+
+def test_auto_leaves_a_damaged_file_that_it_cannot_replace(serve):
+    serve(forbid)
+    path = pretrained.vgg19_file()
+    path.parent.mkdir(parents=True)
+    path.write_bytes(FILE[:1000])
+    with pytest.warns(UserWarning, match="403"):
+        assert pretrained.resolve_network("auto") == "vgg16"
+    assert path.read_bytes() == FILE[:1000]
 
 
 def test_auto_asks_the_network_once_in_a_process(serve):
@@ -414,6 +470,45 @@ def test_weights_of_the_first_layers_alone_are_refused(tmp_path, vgg19):
     keras.Model(vgg19.input, vgg19.get_layer("block3_conv1").output).save_weights(path)
     with pytest.raises(ValueError, match=r"^Expected the weights of vgg19"):
         nst.build_feature_extractor(["block1_conv1"], "vgg19", path)
+
+
+def two_layers():
+    return keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            keras.layers.Conv2D(64, 3, name="block1_conv1"),
+            keras.layers.Conv2D(64, 3, name="block1_conv2"),
+        ]
+    )
+
+
+def vgg19_with_a_top(vgg19):
+    top = keras.layers.GlobalAveragePooling2D()(vgg19.output)
+    return keras.Model(vgg19.input, keras.layers.Dense(10, name="predictions")(top))
+
+
+ANOTHER = r"^Expected the weights of vgg1. without its top, .* another network; give"
+
+
+@pytest.mark.parametrize("network", ["vgg19", "vgg16", "auto"])
+@pytest.mark.parametrize("name", ["other.weights.h5", "legacy.h5"])
+def test_weights_of_another_architecture_are_refused(tmp_path, network, name):
+    path = tmp_path / name
+    if name == "legacy.h5":
+        write_as_keras_2(two_layers(), path)
+    else:
+        two_layers().save_weights(path)
+    with pytest.raises(ValueError, match=ANOTHER):
+        nst.build_feature_extractor(["block1_conv1"], network, path)
+
+
+@pytest.mark.parametrize("network", ["vgg19", "vgg16", "auto"])
+def test_the_larger_file_with_the_top_is_refused(tmp_path, vgg19, network):
+    """Keras offers both side by side; their names differ in `notop` alone."""
+    path = tmp_path / "vgg19_weights_tf_dim_ordering_tf_kernels.h5"
+    write_as_keras_2(vgg19_with_a_top(vgg19), path)
+    with pytest.raises(ValueError, match=ANOTHER):
+        nst.build_feature_extractor(["block1_conv1"], network, path)
 
 
 @pytest.mark.parametrize("name", ["new.weights.h5", "legacy.h5"])
