@@ -5,6 +5,9 @@ beside its own formulas. A recipe keeps both: the formulas, as they stand in its
 source, and the numbers that belong to them. `in_paper_units` translates them into the
 α and w_l that the paper's equations would need for the same loss.
 
+All sources take VGG19. Of the programs, only TensorFlow's and PyTorch's tutorials keep
+the picture displayable while it is optimised, as every run here does.
+
 In the formulas, F, P, G and A are the paper's (see `losses`), N is the number of a
 layer's channels, M that of its positions, and S that of the picture's pixels.
 """
@@ -102,6 +105,8 @@ RECIPES: dict[str, Recipe] = {
         pooling="avg",
         init="noise",
         optimizer="lbfgs",
+        differs="It says “gradient descent”; L-BFGS is what its authors took in 2016. "
+        "Some of its figures have α/β = 10⁻⁴.",
     ),
     "cvpr2016": Recipe(
         "Gatys, Ecker and Bethge, 2016, Image Style Transfer Using Convolutional "
@@ -110,6 +115,8 @@ RECIPES: dict[str, Recipe] = {
         rescaled=True,
         init="noise",
         optimizer="lbfgs",
+        differs="The painting is brought to the photograph's size there, and α/β varies "
+        "from 5 · 10⁻⁴ to 5 · 10⁻³.",
     ),
     "gatys_notebook": Recipe(
         "https://github.com/leongatys/PytorchNeuralStyleTransfer.",
@@ -124,7 +131,7 @@ RECIPES: dict[str, Recipe] = {
         style_loss="1/N² Σ (G/M − A/M)²",
         optimizer="lbfgs",
         steps=500,
-        differs="A second run, of 200 steps at twice the size, follows there.",
+        differs="A second run follows there, of 200 steps at 800 px after 512 px.",
     ),
     "neural_style": Recipe(
         "https://github.com/jcjohnson/neural-style.",
@@ -133,13 +140,13 @@ RECIPES: dict[str, Recipe] = {
         layer_weights=dict.fromkeys(STYLE_LAYERS, 1.0),
         content_loss="1/(N M) Σ (F − P)²",
         style_loss="1/N² Σ (G/(N M) − A/(N M))²",
-        # Its code states the gradient, that of ½ Σ (dx² + dy²), times 10⁻³.
+        # Its code states the gradient alone, that of 10⁻³ · ½ Σ (right² + below²).
         tv_weight=0.5e-3,
         tv_exponent=2.0,
         init="noise",
         optimizer="lbfgs",
         steps=1000,
-        differs="Its noise is all but an even grey.",
+        differs="Its noise is all but an even grey, and its pixels are 0 … 256.",
     ),
     "keras": Recipe(
         "https://keras.io/examples/generative/neural_style_transfer, and Chollet, "
@@ -155,8 +162,7 @@ RECIPES: dict[str, Recipe] = {
         learning_rate=100.0,
         decay=0.96 ** (1 / 100),
         steps=4000,
-        differs="The painting is squeezed into the photograph's shape there, and "
-        "pixels may leave the displayable range.",
+        differs="The painting is squeezed into the photograph's shape there.",
     ),
     "tensorflow": Recipe(
         "https://www.tensorflow.org/tutorials/generative/style_transfer.",
@@ -170,6 +176,7 @@ RECIPES: dict[str, Recipe] = {
         learning_rate=0.02 * 255,
         optimizer_options={"beta_1": 0.99, "epsilon": 0.1 / 255},
         steps=1000,
+        differs="This is its second run; the first has no total variation.",
     ),
     "pytorch": Recipe(
         "https://docs.pytorch.org/tutorials/advanced/neural_style_tutorial.html; its "
@@ -190,8 +197,8 @@ RECIPES: dict[str, Recipe] = {
         style_loss="1/N² Σ (G/(N M) − A/(N M))²",
         optimizer="lbfgs",
         steps=300,
-        differs="Torchvision's VGG19 has other weights, sees pixels divided by their "
-        "spread, and is read before the ReLU there, so its activations are smaller.",
+        differs="Torchvision's VGG19 has other weights, sees pixels of about −2 … 2 and "
+        "is read before the ReLU there. Activations are smaller, so β weighs less.",
     ),
     "deeplearning_ai": Recipe(
         "deeplearning.ai, Convolutional Neural Networks, week 4, the assignment of "
@@ -202,7 +209,8 @@ RECIPES: dict[str, Recipe] = {
         pooling="avg",
         learning_rate=2.0,
         steps=200,
-        differs="It starts from the photograph mixed with noise.",
+        differs="It starts from 0.4 of the photograph and 0.6 of noise within ±20 levels, "
+        "around the mean colour; both pictures are 400 × 300.",
     ),
 }
 

@@ -63,8 +63,8 @@ def read_run(path) -> tuple[dict, dict[str, np.ndarray]]:
             f"{ENDING} file that a stopped run left."
         )
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as entries:
+            arrays = {name: entries[name] for name in entries.files}
         return json.loads(arrays.pop(TEXT).item()), arrays
     except (ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile):
         raise ValueError(

@@ -37,11 +37,7 @@ np.save(sys.argv[2], transfer.image)
 """
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [{}, COARSE_TO_FINE, {"recipe": "keras", "learning_rate": 1e-3}],
-    ids=str,
-)
+@pytest.mark.parametrize("settings", [{}, COARSE_TO_FINE], ids=["adam", "lbfgs"])
 def test_50_and_50_steps_in_two_processes_are_100_bit_for_bit(
     content, style, tmp_path, settings
 ):
