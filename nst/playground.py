@@ -13,13 +13,13 @@ import io
 import math
 import sys
 import threading
-import time
 from pathlib import Path
 
 from nst import report
 from nst.frames import Frames, encode
 from nst.images import SAMPLES, load_image, resize_image
 from nst.plots import show_images
+from nst.recipes import get_recipe
 from nst.run import LAST_RESULT, Run, Source
 from nst.transfer import StyleTransfer
 from nst.vgg import STYLE_LAYERS, layer_names
@@ -30,14 +30,14 @@ from IPython import display
 
 SIZES = (64, 96, 128, 192, 256, 384, 512)
 THUMBNAIL = 128
-# Seconds within which the page of a running transfer repeats a value it was given.
-ECHO = 2.0
+# The end of the time line, in per cent of the run: whoever is here follows the run.
+LATEST = 100
 GIVEN_START = "the given picture"
 DEFAULTS = {
     name: parameter.default
     for name, parameter in inspect.signature(StyleTransfer).parameters.items()
     if parameter.default is not parameter.empty
-}
+} | get_recipe("course").settings()
 STYLESHEET = """<style>
 .nst-columns { display: grid; gap: 12px;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); }
@@ -104,8 +104,7 @@ class Playground(widgets.VBox):
             Playground._latest.close()
         self._settings = DEFAULTS | settings
         self._lock = threading.RLock()
-        self._frames, self._following = Frames(), True
-        self._given: dict[int, float] = {}
+        self._frames = Frames()
         self._make_run_controls(steps)
         self._make_sliders()
         self._make_choices(network, size)
@@ -228,9 +227,9 @@ class Playground(widgets.VBox):
         self.curves = widgets.Image(format="png").add_class("nst-curves")
         self.shares = _text()
         self.timeline = widgets.IntSlider(
-            max=0, description="Time line, step", style=_FITTING
+            LATEST, description="Time line, % of the run", style=_FITTING
         )
-        self.play = widgets.Play(max=0, interval=150, show_repeat=False)
+        self.play = widgets.Play(LATEST, show_repeat=False)
         self.steps = _whole_number("Steps", steps, 1, 100_000)
 
     def _make_sliders(self):
@@ -385,8 +384,8 @@ class Playground(widgets.VBox):
         for widget in rebuilt:
             widget.observe(self._rebuild, "value")
         self.steps.observe(self._change_steps, "value")
-        self.timeline.observe(self._scrub, "value")
-        widgets.jslink((self.play, "value"), (self.timeline, "value"))
+        self.timeline.observe(lambda _: self._show_frame(), "value")
+        widgets.link((self.play, "value"), (self.timeline, "value"))
 
     # What happens when a control is used. Callbacks may come on any thread.
 
@@ -456,16 +455,6 @@ class Playground(widgets.VBox):
             else:
                 self._say(f"{what} changed: the next run is built with it.")
 
-    def _scrub(self, change):
-        with self._lock:
-            # The page repeats each value it is given, late enough to look like a hand.
-            given = self._given.get(change.new, -math.inf)
-            echo = self._is_active() and time.monotonic() - given < ECHO
-            if echo and self._following:
-                return
-            self._following = change.new >= self.timeline.max
-            self.picture.value = self._frames.at(change.new)[1]
-
     def _take_upload(self, kind, picker, file):
         label = file["name"]
         data = io.BytesIO(bytes(file["content"]))
@@ -504,8 +493,8 @@ class Playground(widgets.VBox):
                 self.steps.value,
                 self._run or self._before,
             )
-            self._frames, self._following = self._run.frames, True
-            self._given = {}
+            self._frames = self._run.frames
+            self.timeline.value = LATEST
             return self._run
 
     def _is_active(self):
@@ -521,26 +510,19 @@ class Playground(widgets.VBox):
         with self._lock:
             if run is not self._run:
                 return
-            self._show_frames()
+            if self.timeline.value == LATEST:
+                self._show_frame()
             if run.step is not None:
                 self.shares.value = report.balance(run.step, run.session.changes)
             self._show_curves(run.curves)
             self._show_state()
 
-    def _show_frames(self):
-        if not self._frames.steps:
-            return
-        latest, following = self._frames.steps[-1], self._following
-        if self.timeline.max > latest:
-            self.timeline.value = 0
-        # The player first: a value beyond its end would pull the time line back.
-        self.play.max, self.play.step = latest, self._frames.stride
-        self.timeline.max = latest
-        self._following = following
-        if following:
-            self.picture.value = self._frames.at(latest)[1]
-            self._given[latest] = time.monotonic()
-            self.timeline.value = latest
+    def _show_frame(self):
+        """Show the picture that the time line points at."""
+        with self._lock:
+            if steps := self._frames.steps:
+                step = round(steps[-1] * self.timeline.value / LATEST)
+                self.picture.value = self._frames.at(step)[1]
 
     def _show_curves(self, picture):
         # Without bytes a browser would show the sign of a broken picture.
@@ -580,9 +562,10 @@ class Playground(widgets.VBox):
         kind = "style" if self.start.value == "style" else "content"
         picture = self._sources[kind][getattr(self, kind).value].load()
         with self._lock:
-            self._frames, self._following = Frames(), True
+            self._frames = Frames()
             self._frames.add(0, resize_image(picture, self.size.value))
-            self._show_frames()
+            self.timeline.value = LATEST
+            self._show_frame()
 
     # What is kept.
 

@@ -1,12 +1,14 @@
 """One run as a page sees it: its pictures and curves, and what is kept of it.
 
-The steps are a `Session`'s, on its own thread. Another thread looks at them a few times
-a second and makes what a page shows, so no step ever waits for a picture.
+The steps are a `Session`'s, on one thread. Another thread looks at them a few times a
+second and makes what a page shows, so no step ever waits for a picture.
 """
 
+import atexit
 import functools
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -82,7 +84,7 @@ class Run:
         self.content, self.style = content, style
         self.frames, self.step, self.curves = Frames(), None, b""
         self._settings, self._before = dict(settings), before
-        self._watcher = None
+        self._threads: list[threading.Thread] = []
         self.session = Session(self._build, steps)
 
     @property
@@ -98,11 +100,16 @@ class Run:
         Args:
             show: Called a few times a second, and once more when the run has ended.
         """
-        self._watcher = threading.Thread(
-            target=self._watch, args=(show,), name="nst-page", daemon=True
-        )
-        self.session.start()
-        self._watcher.start()
+        _begun.add(self)
+        # Python waits for threads that are no daemons before `atexit` could stop them.
+        self._threads = [
+            threading.Thread(target=self.session.work, name="nst-run", daemon=True),
+            threading.Thread(
+                target=self._watch, args=(show,), name="nst-page", daemon=True
+            ),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def take_place(self, show: Callable[["Run"], None]) -> None:
         """Run on the calling thread, until the end or an interrupt.
@@ -133,10 +140,10 @@ class Run:
         Returns:
             Whether it has.
         """
-        if self._watcher is None:
-            return True
-        self._watcher.join(timeout)
-        return not self._watcher.is_alive()
+        end = None if timeout is None else time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(end and max(0.0, end - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def save_picture(self) -> Path:
         """Write the latest picture as PNG, with all that is needed to repeat it."""
@@ -231,6 +238,18 @@ class Run:
             number += 1
             path = path.with_name(f"{stem}_{number}{ending}")
         return path
+
+
+_begun: weakref.WeakSet[Run] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_with_python() -> None:
+    """Let every thread end: one that computes while Python is taken down aborts it."""
+    for run in list(_begun):
+        run.session.stop()
+    for run in list(_begun):
+        run.wait()
 
 
 @functools.cache

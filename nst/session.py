@@ -1,10 +1,9 @@
-"""One run on a thread of its own: it can be steered, paused and stopped.
+"""The steps of one run, which can be steered, paused and stopped from any thread.
 
 No widgets and no drawing here. Whoever watches asks the session for its state and takes
 the steps that are new; the session never waits for anyone who watches.
 """
 
-import atexit
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -25,7 +24,7 @@ class Session:
     Examples:
         >>> session = Session(lambda: nst.StyleTransfer("a.jpg", "b.jpg"), steps=80)
         ... # doctest: +SKIP
-        >>> session.start()  # doctest: +SKIP
+        >>> threading.Thread(target=session.work).start()  # doctest: +SKIP
         >>> session.change("beta", 1e5)  # doctest: +SKIP
         >>> session.wait()  # doctest: +SKIP
 
@@ -60,8 +59,6 @@ class Session:
         self._lock = threading.Lock()
         self._go, self._stop, self._ended = (threading.Event() for _ in range(3))
         self._go.set()
-        # A daemon, so that leaving Python never hangs; `atexit` lets it end its step.
-        self._thread = threading.Thread(target=self.work, name="nst-run", daemon=True)
 
     @property
     def active(self) -> bool:
@@ -72,11 +69,6 @@ class Session:
     def taken(self) -> int:
         """How many steps were taken."""
         return self.last.number if self.last else 0
-
-    def start(self) -> None:
-        """Begin on a thread of its own, and return at once."""
-        atexit.register(self._end_with_python)
-        self._thread.start()
 
     def pause(self) -> None:
         """Take no further step until `resume` or `stop`."""
@@ -144,7 +136,6 @@ class Session:
         except Exception as error:
             self.error = str(error) or type(error).__name__
         finally:
-            atexit.unregister(self._end_with_python)
             self._enter(end)
             self._ended.set()
 
@@ -174,7 +165,3 @@ class Session:
     def _enter(self, state):
         with self._lock:
             self.state = state
-
-    def _end_with_python(self):
-        self.stop()
-        self.wait()

@@ -32,6 +32,7 @@ FLAGS = [
 ]
 # Milliseconds for what a slow machine does late: start a kernel, import TensorFlow.
 PATIENCE = 90_000
+TIMELINE = "Time line, % of the run"
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
 
@@ -112,10 +113,21 @@ def complaints():
 
 
 @pytest.fixture(scope="module")
-def page(browser, lab, complaints):
+def sent():
+    """What the page sent to the kernel."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def page(browser, lab, complaints, sent):
     """The lesson, with all its cells run."""
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     page.set_default_timeout(PATIENCE)
+
+    def listen(socket):
+        socket.on("framesent", lambda frame: sent.append(frame))
+
+    page.on("websocket", listen)
     page.on(
         "console",
         lambda message: message.type == "error" and complaints.append(message.text),
@@ -199,6 +211,29 @@ def test_run_changes_the_picture_on_the_page(page):
         another(page, ".nst-picture", than=second)
 
 
+def values_in(sent):
+    """Find the messages in which the page tells a widget's value."""
+    return [
+        message
+        for message in sent
+        if b'"comm_msg"' in message and b'"value"' in message
+    ]
+
+
+def test_a_page_that_follows_a_run_sends_no_value_back(page, sent):
+    with running(page):
+        first = digest(page, ".nst-picture")
+        sent.clear()
+        for _ in range(8):
+            first = another(page, ".nst-picture", than=first)
+        assert values_in(sent) == []
+        handle(page, TIMELINE).focus()
+        page.keyboard.press("Home")
+        page.keyboard.press("End")
+        page.wait_for_timeout(1000)
+        assert len(values_in(sent)) >= 2
+
+
 def test_beta_moved_by_keyboard_while_it_runs_leaves_a_mark_and_bends_the_curve(page):
     with running(page):
         another(page, ".nst-curves", than=digest(page, ".nst-curves"))
@@ -237,17 +272,21 @@ def test_the_time_line_is_scrubbed_by_keyboard(page):
     with running(page):
         another(page, ".nst-picture", than=digest(page, ".nst-picture"))
     latest = digest(page, ".nst-picture")
-    handle(page, "Time line, step").focus()
-    page.keyboard.press("ArrowLeft")
-    before = another(page, ".nst-picture", than=latest)
-    page.keyboard.press("ArrowRight")
-    assert another(page, ".nst-picture", than=before) == latest
+    handle(page, TIMELINE).focus()
+    page.keyboard.press("Home")
+    start = another(page, ".nst-picture", than=latest)
+    for _ in range(10):
+        page.keyboard.press("PageUp")
+    another(page, ".nst-picture", than=start)
+    page.keyboard.press("End")
+    while digest(page, ".nst-picture") != latest:
+        another(page, ".nst-picture", than=digest(page, ".nst-picture"))
 
 
 def test_the_run_is_played_from_its_start(page):
     with running(page):
         another(page, ".nst-picture", than=digest(page, ".nst-picture"))
-    handle(page, "Time line, step").focus()
+    handle(page, TIMELINE).focus()
     page.keyboard.press("Home")
     start = digest(page, ".nst-picture")
     page.locator(".widget-play button").first.click()
