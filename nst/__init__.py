@@ -35,7 +35,12 @@ def _silent_console():
 
     While it is being imported, TensorFlow greets even at the level set above.
     """
-    console, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        console = os.dup(2)
+    except OSError:  # There is none, as under Windows' pythonw.
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
         yield

@@ -12,7 +12,9 @@ def run(code, backend=None):
     if backend is not None:
         environment["KERAS_BACKEND"] = backend
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        command, env=environment, capture_output=True, encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch", "numpy"])
@@ -32,3 +34,8 @@ def test_another_backend_in_the_file_of_keras_is_overruled(tmp_path, monkeypatch
     (tmp_path / "keras.json").write_text('{"backend": "jax"}', encoding="utf-8")
     done = run("import nst, keras; print(keras.config.backend())")
     assert (done.stdout.strip(), done.stderr) == ("tensorflow", "")
+
+
+def test_a_program_without_a_console_imports_it_too():
+    done = run("import os; os.close(2); import nst; print(nst.__name__)")
+    assert (done.stdout.strip(), done.returncode) == ("nst", 0)

@@ -309,7 +309,7 @@ def test_two_programs_at_once_end_with_one_whole_file(serve):
 
     server = serve(half_by_half, patience=8)
     command = [sys.executable, "-c", ANOTHER_PROGRAM, server.url, MD5]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as program:
         while server.visits < 2 and program.poll() is None:
             time.sleep(0.01)
         path = pretrained.get_vgg19()

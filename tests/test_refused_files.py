@@ -196,7 +196,7 @@ def measured(path):
     if not Path("/proc/self/status").exists():
         pytest.skip("this system does not tell how much memory a program has had")
     command = [sys.executable, "-c", MEASURED, str(Path(nst.__file__).parent), path]
-    lines = subprocess.check_output(command, text=True, encoding="utf-8").splitlines()
+    lines = subprocess.check_output(command, encoding="utf-8").splitlines()
     return lines[0], *map(float, lines[1].split())
 
 

@@ -105,7 +105,9 @@ def test_being_killed_while_saving_never_breaks_the_file(tmp_path, generator):
     command = [sys.executable, "-c", ENDLESS_SAVES, str(package), str(path)]
     numbers = []
     for _ in range(20):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, encoding="utf-8"
+        ) as process:
             assert process.stdout.readline() == "saved once\n"
             time.sleep(generator.uniform(0, 0.06))
             process.kill()
