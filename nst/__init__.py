@@ -65,8 +65,9 @@ from nst.losses import (
     total_loss,
     total_variation_loss,
 )
+from nst.step import Step
 from nst.tasks import main
-from nst.transfer import Step, StyleTransfer
+from nst.transfer import StyleTransfer
 from nst.vgg import CONTENT_LAYER, STYLE_LAYERS, build_feature_extractor
 
 __all__ = [

@@ -15,7 +15,8 @@ from nst.recipes import get_recipe
 from nst.saved import ENDING
 from nst.settings import check_choice, check_count
 from nst.start import STARTS
-from nst.transfer import Step, StyleTransfer
+from nst.step import Step
+from nst.transfer import StyleTransfer
 
 import numpy as np
 from tqdm import tqdm

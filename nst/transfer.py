@@ -4,14 +4,18 @@
 a time. Loops, progress bars, tests and sliders all stand on `run`.
 """
 
-import functools
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from nst.images import deprocess_image, fit_image, preprocess_image, resize_image
+from nst.images import (
+    deprocess_image,
+    fit_image,
+    preprocess_image,
+    resize_image,
+    scale_shape,
+)
 from nst.memory import check_memory
 from nst.objective import Targets, build_objective, kept_objective
 from nst.optimizers import OPTIMIZERS, make_optimizer
@@ -32,39 +36,11 @@ from nst.start import (
     size_at_step,
     starting_picture,
 )
+from nst.step import Step
 from nst.vgg import POOLINGS, check_layers
 
 import numpy as np
 import tensorflow as tf
-
-
-@dataclass(frozen=True)
-class Step:
-    """What one step of a transfer left behind.
-
-    Attributes:
-        number: 1 for the first step of the run.
-        losses: The weighted terms of the loss at the picture this step started from:
-            `"total"` = `"content"` + `"style"` + `"tv"`, and each style layer's share
-            of `"style"`.
-        size: Longest side of the picture being optimised; smaller than the result's
-            while the run is still coarse.
-        seconds: How long the step took.
-        x: The picture in VGG's input space, `[1, h, w, 3]`.
-        shape: Height and width of the result.
-    """
-
-    number: int
-    losses: dict[str, float]
-    size: int
-    seconds: float
-    x: np.ndarray
-    shape: tuple[int, int]
-
-    @functools.cached_property
-    def image(self) -> np.ndarray:
-        """The picture after this step, at its final size: uint8 `[H, W, 3]`."""
-        return fit_image(deprocess_image(self.x), self.shape)
 
 
 class StyleTransfer:
@@ -414,7 +390,7 @@ class StyleTransfer:
 
     def _weights_at(self, size):
         """Bring the weights as they are now into the paper's units."""
-        shape = resize_image(self._start, size).shape[:2]
+        shape = scale_shape(self._shape, size)
         layers = self.style_layers
         factors = paper_factors(self._source, self.content_layer, layers, shape)
         return {
@@ -426,7 +402,7 @@ class StyleTransfer:
 
     def _enter_scale(self, size):
         """Go on at another size, with its targets and an optimiser that starts anew."""
-        shape = resize_image(self._start, size).shape[:2]
+        shape = scale_shape(self._shape, size)
         start = preprocess_image(fit_image(self._start, shape))
         if self._optimizer is None:
             self._x = start
@@ -452,7 +428,7 @@ class StyleTransfer:
         if size not in self._targets:
             content = style = None
             if self._content is not None:
-                shape = resize_image(self._start, size).shape[:2]
+                shape = scale_shape(self._shape, size)
                 content = preprocess_image(fit_image(self._content, shape))
             if self._style is not None:
                 style = preprocess_image(resize_image(self._style, size))

@@ -6,7 +6,7 @@ VGG's input space. Read the modules in this order: `arrays` (checked and scaled)
 `writing` (whole files, with the settings that made them).
 """
 
-from nst.images.arrays import check_image, fit_image, resize_image
+from nst.images.arrays import check_image, fit_image, resize_image, scale_shape
 from nst.images.reading import SAMPLES, load_image
 from nst.images.vgg_space import (
     HIGHEST,
@@ -36,5 +36,6 @@ __all__ = [
     "read_settings",
     "resize_image",
     "save_image",
+    "scale_shape",
     "write_whole",
 ]

@@ -14,11 +14,18 @@ def resize_image(image: np.ndarray, size: int) -> np.ndarray:
     Returns:
         uint8 array of the same proportions.
     """
-    height, width = image.shape[:2]
-    scale = size / max(height, width)
-    return fit_image(
-        image, (max(1, round(height * scale)), max(1, round(width * scale)))
-    )
+    return fit_image(image, scale_shape(image.shape[:2], size))
+
+
+def scale_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
+    """Tell the height and width of a picture whose longest side measures `size`.
+
+    Examples:
+        >>> scale_shape((300, 400), 200)
+        (150, 200)
+    """
+    height, width = (max(1, round(side * size / max(shape))) for side in shape)
+    return height, width
 
 
 def fit_image(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
