@@ -196,7 +196,7 @@ def running(page):
         press(page, "Stop")
         status(page, "Stopped")
         # Its last picture may come a moment after that word.
-        page.wait_for_timeout(1000)
+        page.wait_for_timeout(4000)
 
 
 def step_of(page):
