@@ -19,8 +19,9 @@ from nst import report
 from nst.frames import Frames, encode
 from nst.images import SAMPLES, load_image, resize_image
 from nst.plots import show_images
-from nst.recipes import get_recipe
+from nst.recipes import RECIPES, get_recipe
 from nst.run import LAST_RESULT, Run, Source
+from nst.start import STARTS
 from nst.transfer import StyleTransfer
 from nst.vgg import STYLE_LAYERS, layer_names
 
@@ -37,7 +38,7 @@ DEFAULTS = {
     name: parameter.default
     for name, parameter in inspect.signature(StyleTransfer).parameters.items()
     if parameter.default is not parameter.empty
-} | get_recipe("course").settings()
+}
 STYLESHEET = """<style>
 .nst-columns { display: grid; gap: 12px;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); }
@@ -102,7 +103,9 @@ class Playground(widgets.VBox):
         inspect.signature(StyleTransfer).bind(content, style, **settings)
         if Playground._latest is not None:
             Playground._latest.close()
-        self._settings = DEFAULTS | settings
+        recipe = settings.get("recipe", DEFAULTS["recipe"])
+        self._settings = DEFAULTS | get_recipe(recipe).settings() | settings
+        self._following_recipe = False
         self._lock = threading.RLock()
         self._frames = Frames()
         self._make_run_controls(steps)
@@ -260,7 +263,8 @@ class Playground(widgets.VBox):
     def _make_choices(self, network, size):
         given = self._settings
         init = given["init"]
-        starts = ["content", "style", "noise", LAST_RESULT]
+        self.recipe = _choice("Recipe", list(RECIPES), given["recipe"])
+        starts = [*STARTS, LAST_RESULT]
         if not isinstance(init, str) or init not in starts:
             starts, init = [*starts, GIVEN_START], GIVEN_START
         self.start = _choice("Start from", starts, init)
@@ -268,7 +272,11 @@ class Playground(widgets.VBox):
         self.seed = _whole_number("Seed of the noise", given["seed"], 0, 2**31 - 1)
         layers = layer_names("auto")
         self.content_layer = _choice("Content layer", layers, given["content_layer"])
-        optimizers = [("Adam", "adam"), ("L-BFGS, the paper's", "lbfgs")]
+        optimizers = [
+            ("Adam", "adam"),
+            ("Gradient descent", "sgd"),
+            ("L-BFGS, the paper's", "lbfgs"),
+        ]
         self.optimizer = _choice("Optimiser", optimizers, given["optimizer"])
         networks = [
             ("VGG19, else VGG16", "auto"),
@@ -327,26 +335,30 @@ class Playground(widgets.VBox):
             layout=_auto(),
         )
 
-    def _arrange(self, content_box, style_box):
+    def _arrange_sliders(self):
         rows = []
         for name, slider in self.layer_weights.items():
             slider.style, slider.layout.flex = _FITTING, "1 1 auto"
             rows.append(_row(slider, self.only_buttons[name]))
+        return _group(
+            "Steer: acts on the next step",
+            *(self.alpha, self.beta, self.ratio),
+            widgets.HTML("Style layers' weights w, from fine to coarse texture:"),
+            *(*rows, _row(self.equal_button)),
+            *(self.tv_weight, self.learning_rate),
+        )
+
+    def _arrange(self, content_box, style_box):
         self.timeline.layout = widgets.Layout(flex="1 1 200px", width="auto")
+        self._steer_group = self._arrange_sliders()
         groups = [
             _group("Picture", self.picture, _row(self.timeline, self.play, wrap=True)),
-            _group(
-                "Steer: acts on the next step",
-                *(self.alpha, self.beta, self.ratio),
-                widgets.HTML("Style layers' weights w, from fine to coarse texture:"),
-                *(*rows, _row(self.equal_button)),
-                *(self.tv_weight, self.learning_rate),
-            ),
+            self._steer_group,
             _group("Losses", self.curves, self.shares),
             _group("Pictures: a change starts anew", content_box, style_box),
             _group(
                 "Set up: a change starts anew, except of the steps",
-                *(self.steps, self.start, self.seed, self.size),
+                *(self.recipe, self.steps, self.start, self.seed, self.size),
                 *(self.content_layer, self.optimizer, self.network),
             ),
             _group(
@@ -371,14 +383,11 @@ class Playground(widgets.VBox):
         self.pause_button.on_click(lambda _: self._pause())
         self.stop_button.on_click(lambda _: self._stop())
         self.reset_button.on_click(lambda _: self._reset())
-        self.equal_button.on_click(lambda _: self._weigh_equally())
         self.save_button.on_click(lambda _: self._keep(self._save_picture))
         self.save_run_button.on_click(lambda _: self._keep(self._save_run))
         self.python_button.on_click(lambda _: self._keep(self._write_python))
-        for name, button in self.only_buttons.items():
-            button.on_click(lambda _, name=name: self._weigh_only(name))
-        for name, slider in self._steered.items():
-            slider.observe(functools.partial(self._steer, name), "value")
+        self._connect_sliders()
+        self.recipe.observe(self._follow_recipe, "value")
         rebuilt = [self.content, self.style, self.start, self.size, self.seed]
         rebuilt += [self.content_layer, self.optimizer, self.network]
         for widget in rebuilt:
@@ -386,6 +395,13 @@ class Playground(widgets.VBox):
         self.steps.observe(self._change_steps, "value")
         self.timeline.observe(lambda _: self._show_frame(), "value")
         widgets.link((self.play, "value"), (self.timeline, "value"))
+
+    def _connect_sliders(self):
+        self.equal_button.on_click(lambda _: self._weigh_equally())
+        for name, button in self.only_buttons.items():
+            button.on_click(lambda _, name=name: self._weigh_only(name))
+        for name, slider in self._steered.items():
+            slider.observe(functools.partial(self._steer, name), "value")
 
     # What happens when a control is used. Callbacks may come on any thread.
 
@@ -442,7 +458,23 @@ class Playground(widgets.VBox):
             if self._run is not None:
                 self._run.session.steps = change.new
 
+    def _follow_recipe(self, change):
+        """Bring every control to where the recipe has it; its layers may be others."""
+        settings = get_recipe(change.new).settings()
+        self._settings |= settings | {"recipe": change.new}
+        self._following_recipe = True
+        self._make_sliders()
+        self._steer_group.children = self._arrange_sliders().children
+        self._connect_sliders()
+        self._show_ratio()
+        self.start.value, self.optimizer.value = settings["init"], settings["optimizer"]
+        self.content_layer.value = settings["content_layer"]
+        self._following_recipe = False
+        self._rebuild(change)
+
     def _rebuild(self, change):
+        if self._following_recipe:
+            return
         what = change.owner.description
         self.learning_rate.disabled = self.optimizer.value == "lbfgs"
         with self._lock:

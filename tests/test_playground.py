@@ -750,3 +750,47 @@ def test_frames_are_bounded_and_evenly_spaced():
             frames.add(step, picture)
         assert len(frames.steps) <= 8
     assert frames.steps == [0, 16, 32, 48, 64, 80, 96, 99]
+
+
+# Recipes.
+
+
+def test_a_recipe_brings_the_controls_to_where_its_source_has_them(fake):
+    ui = fake()
+    ui.recipe.value = "pytorch"
+    assert list(ui.layer_weights) == [
+        "block1_conv1",
+        "block1_conv2",
+        "block2_conv1",
+        "block2_conv2",
+        "block3_conv1",
+    ]
+    assert ui.beta.value == pytest.approx(1e6)
+    assert (ui.content_layer.value, ui.optimizer.value) == ("block2_conv2", "lbfgs")
+    assert ui.learning_rate.disabled
+    assert ui.ratio.value.startswith("Ratio α/β = 1e-06")
+
+
+def test_the_sliders_of_a_recipe_steer_the_run(fake):
+    ui = fake(recipe="keras")
+    ui.recipe.value = "tensorflow"
+    transfer = started(ui)
+    ui.layer_weights["block5_conv1"].value = 0.75
+    take(transfer, 2)
+    assert transfer.layer_weights["block5_conv1"] == 0.75
+    ui.stop_button.click()
+    transfer.allowed.release(9)
+    assert ui.wait(SOON)
+
+
+def test_a_recipe_chosen_in_a_run_begins_it_anew():
+    ui = Playground(network="vgg16", size=64, steps=100_000)
+    ui.run_button.click()
+    assert ui.wait_for_step(1)
+    first = ui.transfer
+    ui.recipe.value = "deeplearning_ai"
+    assert ui.wait_for_step(1)
+    assert ui.transfer is not first
+    assert (ui.transfer.recipe, ui.transfer.pooling) == ("deeplearning_ai", "avg")
+    assert "Recipe changed" in ui.note.value
+    ui.close()
