@@ -182,7 +182,11 @@ def total_variation_loss(image, exponent: float | None = None) -> tf.Tensor:
     corner = image[..., :-1, :-1, :]
     right = tf.square(image[..., :-1, 1:, :] - corner)
     below = tf.square(image[..., 1:, :-1, :] - corner)
-    return tf.reduce_sum((right + below) ** (exponent / 2))
+    squares = right + below
+    # Below an exponent of 2, the power's slope at 0 is infinite, and 0 · ∞ no number.
+    even = squares == 0
+    powers = tf.where(even, tf.ones_like(squares), squares) ** (exponent / 2)
+    return tf.reduce_sum(tf.where(even, tf.zeros_like(squares), powers))
 
 
 def total_loss(content, style: Mapping, alpha, beta, layer_weights: Mapping):

@@ -83,7 +83,7 @@ class Recipe:
     differs: str = ""
 
     def settings(self) -> dict:
-        """Tell the arguments of `StyleTransfer` that it decides, where none is given."""
+        """Tell the arguments of `StyleTransfer` that it decides where none is given."""
         names = ("alpha", "beta", "layer_weights", "tv_weight", "init", "optimizer")
         names += ("learning_rate", "pooling", "content_layer", "scales", "rescaled")
         return {name: getattr(self, name) for name in names}
@@ -115,8 +115,8 @@ RECIPES: dict[str, Recipe] = {
         rescaled=True,
         init="noise",
         optimizer="lbfgs",
-        differs="The painting is brought to the photograph's size there, and α/β varies "
-        "from 5 · 10⁻⁴ to 5 · 10⁻³.",
+        differs="The painting is brought to the photograph's size there, and α/β "
+        "varies from 5 · 10⁻⁴ to 5 · 10⁻³.",
     ),
     "gatys_notebook": Recipe(
         "https://github.com/leongatys/PytorchNeuralStyleTransfer.",
@@ -162,7 +162,8 @@ RECIPES: dict[str, Recipe] = {
         learning_rate=100.0,
         decay=0.96 ** (1 / 100),
         steps=4000,
-        differs="The painting is squeezed into the photograph's shape there.",
+        differs="The painting is squeezed into the photograph's shape there. The "
+        "learning rate is meant for 400 rows; below 128 px the run explodes.",
     ),
     "tensorflow": Recipe(
         "https://www.tensorflow.org/tutorials/generative/style_transfer.",
@@ -197,8 +198,8 @@ RECIPES: dict[str, Recipe] = {
         style_loss="1/N² Σ (G/(N M) − A/(N M))²",
         optimizer="lbfgs",
         steps=300,
-        differs="Torchvision's VGG19 has other weights, sees pixels of about −2 … 2 and "
-        "is read before the ReLU there. Activations are smaller, so β weighs less.",
+        differs="Torchvision's VGG19 has other weights, sees pixels of about −2 … 2 "
+        "and is read before the ReLU there. Activations are smaller, so β weighs less.",
     ),
     "deeplearning_ai": Recipe(
         "deeplearning.ai, Convolutional Neural Networks, week 4, the assignment of "
@@ -209,8 +210,8 @@ RECIPES: dict[str, Recipe] = {
         pooling="avg",
         learning_rate=2.0,
         steps=200,
-        differs="It starts from 0.4 of the photograph and 0.6 of noise within ±20 levels, "
-        "around the mean colour; both pictures are 400 × 300.",
+        differs="It starts from 0.4 of the photograph and 0.6 of noise within ±20 "
+        "levels, around the mean colour; both pictures are 400 × 300.",
     ),
 }
 

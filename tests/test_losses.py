@@ -170,8 +170,40 @@ def test_total_variation_agrees_with_numpy(generator, shape):
         )
 
 
-def test_total_variation_of_one_colour_is_zero():
-    assert nst.total_variation_loss(tf.fill((4, 6, 3), 17.0)).numpy() == 0
+@pytest.mark.parametrize("exponent", [1.0, 1.5, 2.0, 2.5])
+@pytest.mark.parametrize("shape", [(4, 3, 3), (2, 6, 2)])
+def test_total_variation_with_an_exponent_agrees_with_plain_loops(
+    generator, shape, exponent
+):
+    image = normal(generator, *shape).astype("float64")
+    expected = 0.0
+    for row in range(shape[0] - 1):
+        for column in range(shape[1] - 1):
+            for channel in range(shape[2]):
+                here = image[row, column, channel]
+                right = image[row, column + 1, channel] - here
+                below = image[row + 1, column, channel] - here
+                expected += (right**2 + below**2) ** (exponent / 2)
+    for same in (image, image[None]):
+        loss = float(nst.total_variation_loss(same, exponent))
+        assert loss == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("exponent", [None, 1.0, 1.5, 2.0, 2.5])
+def test_total_variation_of_one_colour_is_zero_and_so_is_its_slope(exponent):
+    even = np.full((1, 4, 6, 3), 17.0, "float32")
+    assert nst.total_variation_loss(even, exponent).numpy() == 0
+    slope = gradient(lambda x: nst.total_variation_loss(x, exponent), even)
+    np.testing.assert_array_equal(slope, 0)
+
+
+@pytest.mark.parametrize("exponent", [1.0, 1.5, 2.5])
+def test_a_single_dot_on_even_ground_has_a_finite_slope(exponent):
+    picture = np.zeros((1, 5, 5, 1), "float32")
+    picture[0, 2, 2] = 3.0
+    slope = gradient(lambda x: nst.total_variation_loss(x, exponent), picture)
+    assert np.isfinite(slope).all()
+    assert slope[0, 2, 2, 0] > 0
 
 
 def test_total_loss_weighs_its_terms_as_in_equation_7():
@@ -227,8 +259,14 @@ def test_gradient_behind_a_relu_is_zero_where_the_map_is_not_above_zero(
 
 @pytest.mark.parametrize(
     "loss",
-    [nst.content_loss, nst.style_loss, lambda x, _: nst.total_variation_loss(x)],
-    ids=["content", "style", "total_variation"],
+    [
+        nst.content_loss,
+        nst.style_loss,
+        lambda x, _: nst.total_variation_loss(x),
+        lambda x, _: nst.total_variation_loss(x, 1.5),
+        lambda x, _: nst.total_variation_loss(x, 2.5),
+    ],
+    ids=["content", "style", "total_variation", "exponent 1.5", "exponent 2.5"],
 )
 def test_gradient_is_the_slope_that_finite_differences_find(generator, loss):
     at, target = normal(generator, 3, 5, 2), normal(generator, 3, 5, 2)
