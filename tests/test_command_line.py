@@ -149,13 +149,16 @@ def test_a_resumed_run_keeps_its_settings(capsys):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to a child here")
 def test_ctrl_c_leaves_the_picture_and_says_how_to_go_on(folder):
+    # Tests that run in the background of a shell ignore Ctrl-C, as would the program.
+    ignored = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-m", "nst", *PAIR, *SMALL, "--steps", "100000"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        text=True,
+        encoding="utf-8",
     )
+    signal.signal(signal.SIGINT, ignored)
     with process:
         said = ""
         while "step 3/" not in said and process.poll() is None:
