@@ -44,7 +44,7 @@ def vgg19_file() -> Path:
 
 
 def resolve_network(network: str, weights: str = "imagenet") -> str:
-    """Decide which network `"auto"` means here.
+    """Decide which network `"auto"` means here, and warn where that is not VGG19.
 
     Args:
         network: `"auto"`, `"vgg19"` or `"vgg16"`.
@@ -56,26 +56,42 @@ def resolve_network(network: str, weights: str = "imagenet") -> str:
     Raises:
         ValueError: If the network is unknown.
     """
+    network, failure = choose_network(network, weights)
+    if failure is not None:
+        warnings.warn(
+            f"VGG19's weights cannot be had here ({failure}), so the bundled VGG16 is "
+            "used instead; pass network='vgg16' to choose it without this warning.",
+            stacklevel=2,
+        )
+    return network
+
+
+def choose_network(network: str, weights: str = "imagenet") -> tuple[str, str | None]:
+    """Decide likewise, without a warning.
+
+    Args:
+        network: As in `resolve_network`.
+        weights: Likewise.
+
+    Returns:
+        `"vgg19"` or `"vgg16"`, and why VGG19 cannot be had where `"auto"` wanted it.
+
+    Raises:
+        ValueError: If the network is unknown.
+    """
     if network in NETWORKS:
-        return network
+        return network, None
     if network != "auto":
         raise ValueError(
             f"Expected network 'auto', 'vgg19' or 'vgg16', but received {network!r}; "
             "choose one of them."
         )
     if weights == "random":
-        return "vgg19"
+        return "vgg19", None
     if weights != "imagenet":
-        return _network_in(weights)
+        return _network_in(weights), None
     failure = _failure_to_get_vgg19()
-    if failure is None:
-        return "vgg19"
-    warnings.warn(
-        f"VGG19's weights cannot be had here ({failure}), so the bundled VGG16 is "
-        "used instead; pass network='vgg16' to choose it without this warning.",
-        stacklevel=2,
-    )
-    return "vgg16"
+    return "vgg19" if failure is None else "vgg16", failure
 
 
 def load_weights(network: str, weights: str = "imagenet") -> keras.Model:

@@ -2,24 +2,28 @@
 
 import ast
 import datetime
+import gc
 import io
+import signal
 import subprocess
 import sys
 import threading
 import time
 import types
 import typing
+import weakref
 from pathlib import Path
 
-import nst
-import nst.run
 from nst.images import SAMPLES, load_image, read_settings
-from nst.playground import Playground
-from nst.session import Session
+from nst.playground import Playground, frames, playground, report, run
+from nst.playground.session import Session
+from nst.recipes import RECIPES
 from nst.transfer import Step, StyleTransfer
 
 import numpy as np
+import psutil
 import pytest
+from ipywidgets import widgets
 from PIL import Image
 
 CONTENT = SAMPLES / "content" / "astronaut.jpg"
@@ -96,7 +100,7 @@ def no_thread_is_left():
 @pytest.fixture
 def fake(monkeypatch):
     """Give a function that makes a playground on fake transfers."""
-    monkeypatch.setattr(nst.run, "StyleTransfer", FakeTransfer)
+    monkeypatch.setattr(run, "StyleTransfer", FakeTransfer)
     FakeTransfer.made = []
 
     def make(steps=50, **settings):
@@ -155,40 +159,16 @@ def test_a_paused_session_takes_no_further_step_until_resumed():
     assert session.wait(SOON)
 
 
-def test_a_stopped_session_ends_within_a_step():
+@pytest.mark.parametrize("order", [["stop"], ["pause", "stop"], ["stop", "pause"]])
+def test_a_stopped_session_ends_within_a_step_and_releases_its_transfer(order):
     session, transfer = session_on_fake()
     take(transfer, 4)
-    session.stop()
+    for what in order:
+        getattr(session, what)()
     transfer.allowed.release(20)
     assert session.wait(SOON)
     assert session.state == "stopped"
     assert session.taken <= 5
-
-
-def test_a_paused_session_can_be_stopped():
-    session, transfer = session_on_fake()
-    take(transfer, 1)
-    session.pause()
-    transfer.allowed.release()
-    session.stop()
-    assert session.wait(SOON)
-    assert session.state == "stopped"
-
-
-def test_pausing_a_stopping_session_does_not_hold_it_up():
-    session, transfer = session_on_fake()
-    session.stop()
-    session.pause()
-    transfer.allowed.release()
-    assert session.wait(SOON)
-
-
-def test_a_session_releases_the_transfer_it_leaves():
-    session, transfer = session_on_fake()
-    take(transfer, 1)
-    session.stop()
-    transfer.allowed.release()
-    assert session.wait(SOON)
     assert not transfer.running
 
 
@@ -247,7 +227,10 @@ def test_leaving_python_ends_a_running_session():
         "assert ui.wait_for_step(2)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=600
+        [sys.executable, "-c", program],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=600,
     )
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -310,6 +293,16 @@ def test_another_playground_closes_the_one_before(fake):
     assert second.comm is not None
 
 
+def test_closing_the_page_leaves_no_widget(fake):
+    fake().close()
+    before = len(widgets.widget._instances)
+    for _ in range(3):
+        ui = fake()
+        ui.recipe.value = "keras"
+        ui.close()
+    assert len(widgets.widget._instances) == before
+
+
 def test_closing_the_page_joins_every_thread(fake):
     ui = fake()
     transfer = started(ui)
@@ -361,7 +354,7 @@ def test_an_error_is_told_on_the_page_and_run_works_again(fake):
         ("style", "poppies"),
         ("content_layer", "block2_conv2"),
         ("optimizer", "lbfgs"),
-        ("start", "noise"),
+        ("init", "noise"),
     ],
 )
 def test_what_needs_a_rebuild_is_said_and_done(fake, control, value):
@@ -374,9 +367,8 @@ def test_what_needs_a_rebuild_is_said_and_done(fake, control, value):
     until(lambda: len(FakeTransfer.made) == 2 and ui.transfer is FakeTransfer.made[1])
     second = ui.transfer
     until(lambda: not first.running)
-    settings = dict(second._settings, content=second.pictures[0], start="content")
-    settings.update(style=second.pictures[1], start=second._settings["init"])
-    received = settings[control]
+    pictures = dict(zip(("content", "style"), second.pictures, strict=True))
+    received = (second._settings | pictures)[control]
     assert (received.stem if isinstance(received, Path) else received) == value
     ui.stop_button.click()
     second.allowed.release()
@@ -400,23 +392,63 @@ def test_moving_a_slider_builds_nothing(fake):
     assert ui.wait(SOON)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "rounded"),
+    [
+        ("learning_rate", 20.0, 10**1.3),
+        ("beta", 2500.0, 10**3.4),
+        ("tv_weight", 0.12, 0.0),
+    ],
+)
+def test_what_the_page_rounds_is_no_hand(fake, name, value, rounded):
+    slider = getattr(fake(), name)
+    slider.value = value
+    slider.set_state({"value": rounded})
+    assert slider.value == value
+    # A hand moves it by a step, from where the page shows it.
+    moved = rounded * 10**0.1 if name != "tv_weight" else rounded + slider.step
+    slider.set_state({"value": moved})
+    assert slider.value == moved
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
+def test_every_slider_can_stand_where_a_recipe_has_it(fake, recipe):
+    ui = fake(recipe=recipe)
+    expected = RECIPES[recipe]
+    for name in ("alpha", "beta", "learning_rate"):
+        slider = getattr(ui, name)
+        assert slider.value == getattr(expected, name)
+        steps = (np.log10(slider.value) - slider.min) / slider.step
+        assert steps == pytest.approx(round(steps))
+    for slider in (ui.tv_weight, *ui.layer_weights.values()):
+        steps = slider.value / slider.step
+        assert steps == pytest.approx(round(steps))
+    weights = {name: slider.value for name, slider in ui.layer_weights.items()}
+    assert weights == expected.layer_weights
+
+
+def test_a_weight_that_no_slider_reaches_is_refused():
+    with pytest.raises(ValueError, match="Expected `alpha` as a number above 0"):
+        Playground(CONTENT, STYLE, alpha=0.0)
+
+
 def test_only_this_and_all_equal_set_every_layer(fake):
     ui = fake()
-    ui.only_buttons["block3_conv1"].click()
+    ui.steering.only_buttons["block3_conv1"].click()
     weights = {name: slider.value for name, slider in ui.layer_weights.items()}
     assert weights.pop("block3_conv1") == 1.0
     assert set(weights.values()) == {0.0}
-    ui.equal_button.click()
+    ui.steering.equal_button.click()
     assert {slider.value for slider in ui.layer_weights.values()} == {0.2}
 
 
 def test_the_ratio_follows_both_sliders(fake):
     ui = fake()
-    assert "0.001" in ui.ratio.value
+    assert "0.001" in ui.steering.ratio.value
     ui.alpha.value = 10.0
-    assert "0.01" in ui.ratio.value
+    assert "0.01" in ui.steering.ratio.value
     ui.beta.value = 1e5
-    assert "0.0001" in ui.ratio.value
+    assert "0.0001" in ui.steering.ratio.value
 
 
 def test_the_time_line_shows_the_picture_of_its_step(fake):
@@ -429,7 +461,7 @@ def test_the_time_line_shows_the_picture_of_its_step(fake):
     for step in range(7):
         ui.timeline.value = round(ui.timeline.max * step / 6)
         shown.append(ui.picture.value)
-    assert shown == [ui._run.frames.at(step)[1] for step in range(7)]
+    assert shown == [ui.run.frames.at(step)[1] for step in range(7)]
     assert len(set(shown)) == 7
 
 
@@ -440,24 +472,36 @@ def test_a_scrubbed_time_line_stays_while_the_run_goes_on(fake):
     until(lambda: "Step 4:" in ui.shares.value)
     ui.timeline.value = 50
     picture = ui.picture.value
-    assert picture == ui._run.frames.at(2)[1]
+    assert picture == ui.run.frames.at(2)[1]
     take(transfer, 3)
     until(lambda: "Step 7:" in ui.shares.value)
     assert (ui.timeline.value, ui.picture.value) == (50, picture)
     ui.timeline.value = ui.timeline.max
-    assert ui.picture.value == ui._run.frames.at(7)[1]
+    assert ui.picture.value == ui.run.frames.at(7)[1]
     take(transfer, 1)
-    until(lambda: ui.picture.value == ui._run.frames.at(8)[1])
+    until(lambda: ui.picture.value == ui.run.frames.at(8)[1])
     ui.stop_button.click()
     transfer.allowed.release()
     assert ui.wait(SOON)
+
+
+def test_the_picture_has_a_name_in_words_that_tells_its_step(fake):
+    ui = fake(steps=4)
+    assert ui.picture.tooltip == ui.viewer.caption.value == "Picture at the start"
+    transfer = started(ui)
+    transfer.allowed.release(4)
+    assert ui.wait(SOON)
+    assert ui.picture.tooltip == ui.viewer.caption.value == "Picture after step 4"
+    ui.timeline.value = 25
+    assert ui.picture.tooltip == ui.viewer.caption.value == "Picture after step 1"
+    assert ui.shares.value in ui.curves.tooltip
 
 
 def test_nothing_moves_the_time_line_of_a_run_but_a_hand(fake):
     ui = fake()
     transfer = started(ui)
     sent = []
-    for widget in (ui.timeline, ui.play):
+    for widget in (ui.timeline, ui.viewer.player):
         widget.observe(sent.append)
     take(transfer, 4)
     until(lambda: "Step 4:" in ui.shares.value)
@@ -472,11 +516,11 @@ def test_the_player_moves_the_time_line(fake):
     transfer = started(ui)
     transfer.allowed.release(4)
     assert ui.wait(SOON)
-    ui.play.value = 25
+    ui.viewer.player.value = 25
     assert ui.timeline.value == 25
-    assert ui.picture.value == ui._run.frames.at(1)[1]
+    assert ui.picture.value == ui.run.frames.at(1)[1]
     ui.timeline.value = 75
-    assert ui.play.value == 75
+    assert ui.viewer.player.value == 75
 
 
 def test_a_new_run_is_followed_from_its_start(fake):
@@ -489,7 +533,7 @@ def test_a_new_run_is_followed_from_its_start(fake):
     again.allowed.release(2)
     assert ui.wait(SOON)
     assert ui.timeline.value == ui.timeline.max
-    assert ui.picture.value == ui._run.frames.at(2)[1]
+    assert ui.picture.value == ui.run.frames.at(2)[1]
 
 
 def test_a_page_sees_at_most_four_pictures_a_second(fake, monkeypatch):
@@ -520,10 +564,12 @@ class Interrupted(FakeTransfer):
     """Meets the notebook's stop button in its fourth step."""
 
     def run(self, steps):
-        self.allowed.release(1000)
+        self.allowed.release()
         for step in super().run(steps):
             if step.number == 4:
-                raise KeyboardInterrupt
+                signal.raise_signal(signal.SIGINT)
+            time.sleep(0.002)
+            self.allowed.release()
             yield step
 
 
@@ -532,15 +578,13 @@ def test_run_here_shows_progress_in_the_cell_and_ends_cleanly_on_an_interrupt(
 ):
     shown = []
     handle = types.SimpleNamespace(update=lambda page: shown.append(page.data))
-    monkeypatch.setattr(
-        nst.playground.display, "display", lambda *page, **options: handle
-    )
-    monkeypatch.setattr(nst.run, "StyleTransfer", Interrupted)
-    ui = fake()
+    monkeypatch.setattr(playground.display, "display", lambda *page, **options: handle)
+    monkeypatch.setattr(run, "StyleTransfer", Interrupted)
+    ui = fake(steps=100_000)
     ui.run_here()
     assert "data:image/jpeg;base64," in shown[0]
-    assert "Stopped: step 3 of 50" in shown[-1]
-    assert ui.transfer.steps >= 3
+    assert "Stopped: step" in shown[-1]
+    assert ui.transfer.steps >= 4
     assert not ui.run_button.disabled
     assert threads() == []
 
@@ -584,7 +628,7 @@ def test_the_same_name_can_be_uploaded_again(fake):
         file = io.BytesIO()
         Image.new("RGB", (32, 32), colour).save(file, "PNG")
         upload(ui.uploads["style"], "mine.png", file.getvalue())
-        seen.append(ui._sources["style"]["mine.png"].load()[0, 0].tolist())
+        seen.append(ui.pickers["style"].source.load()[0, 0].tolist())
     assert seen == [[255, 0, 0], [0, 0, 255]]
     assert ui.style.options.count("mine.png") == 1
 
@@ -660,7 +704,7 @@ def test_the_page_tells_which_term_is_winning(steered):
 def test_the_curves_are_a_picture_with_a_mark_for_each_change(steered):
     with Image.open(io.BytesIO(steered.curves.value)) as picture:
         assert picture.format == "PNG"
-    assert [what for _, what in nst.report.marks(steered.changes)] == [
+    assert [what for _, what in report.marks(steered.changes)] == [
         "β = 1e+04",
         "block3_conv1 = 0",
     ]
@@ -699,8 +743,8 @@ def test_a_saved_run_is_an_animation_of_every_frame(
     steered, ending, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    steered.animation.value = ending
-    steered.save_run_button.click()
+    steered.keeping.animation.value = ending
+    steered.keeping.save_run_button.click()
     (path,) = (tmp_path / "img" / "results").iterdir()
     with Image.open(path) as animation:
         assert animation.n_frames == 19
@@ -710,7 +754,7 @@ def test_a_saved_run_is_an_animation_of_every_frame(
 def test_the_next_run_can_start_from_the_last_result(steered):
     result = steered.transfer.image
     before = steered.transfer
-    steered.start.value = nst.run.LAST_RESULT
+    steered.init.value = run.LAST_RESULT
     steered.steps.value = 1
     steered.run_button.click()
     assert steered.wait(60)
@@ -718,12 +762,51 @@ def test_the_next_run_can_start_from_the_last_result(steered):
     np.testing.assert_array_equal(steered.transfer.start, result)
 
 
+def test_a_loss_that_explodes_ends_the_run_with_its_last_good_picture():
+    ui = Playground(CONTENT, STYLE, network="vgg16", size=64, steps=500, beta=1e37)
+    ui.beta.value = 1e3
+    ui.run_button.click()
+    assert ui.wait_for_step(3)
+    ui.beta.value = 1e37
+    assert ui.wait(60)
+    assert "Failed" in ui.status.value
+    assert "Expected a finite loss" in ui.note.value
+    last = ui.transfer.steps
+    assert ui.picture.tooltip == f"Picture after step {last}"
+    assert ui.picture.value == ui.run.frames.at(last)[1]
+    np.testing.assert_array_equal(ui.run.session.last.image, ui.transfer.image)
+    ui.beta.value, ui.steps.value = 1e3, 2
+    ui.run_button.click()
+    assert ui.wait(60)
+    assert "Finished: step 2 of 2" in ui.status.value
+    assert ui.note.value == ""
+
+
+def test_many_runs_leave_nothing_behind():
+    process, transfers, held = psutil.Process(), [], []
+    for _ in range(2):
+        ui = Playground(CONTENT, STYLE, network="vgg16", size=64, steps=3)
+        for _ in range(2):
+            ui.run_button.click()
+            assert ui.wait(60)
+            transfers.append(weakref.ref(ui.transfer))
+            # Matplotlib keeps some fonts open for each thread, and 64 at most.
+            opened = [f for f in process.open_files() if not f.path.endswith(".ttf")]
+            held.append((len(opened), process.num_threads()))
+    ui.close()
+    del ui
+    gc.collect()
+    assert [transfer() for transfer in transfers] == [None] * 4
+    files, threads = zip(*held, strict=True)
+    assert len(set(files)) == 1
+    # TensorFlow's own threads come and go.
+    assert max(threads) < threads[0] + len(threads)
+
+
 def test_without_vgg19_the_status_names_vgg16_and_nothing_warns():
-    nst.run._network.cache_clear()
     ui = Playground(CONTENT, STYLE, network="auto", size=64, steps=1)
     ui.run_button.click()
     assert ui.wait(60)
-    nst.run._network.cache_clear()
     assert "VGG16" in ui.status.value
     assert ui.note.value == ""
 
@@ -743,13 +826,13 @@ def test_the_controls_stand_where_the_transfer_would(fake):
 
 
 def test_frames_are_bounded_and_evenly_spaced():
-    frames = nst.frames.Frames(most=8)
+    kept = frames.Frames(most=8)
     picture = np.zeros((8, 8, 3), "uint8")
     for step in range(100):
-        if step % frames.stride == 0 or step == 99:
-            frames.add(step, picture)
-        assert len(frames.steps) <= 8
-    assert frames.steps == [0, 16, 32, 48, 64, 80, 96, 99]
+        if step % kept.stride == 0 or step == 99:
+            kept.add(step, picture)
+        assert len(kept.steps) <= 8
+    assert kept.steps == [0, 16, 32, 48, 64, 80, 96, 99]
 
 
 # Recipes.
@@ -768,7 +851,7 @@ def test_a_recipe_brings_the_controls_to_where_its_source_has_them(fake):
     assert ui.beta.value == pytest.approx(1e6)
     assert (ui.content_layer.value, ui.optimizer.value) == ("block2_conv2", "lbfgs")
     assert ui.learning_rate.disabled
-    assert ui.ratio.value.startswith("Ratio α/β = 1e-06")
+    assert ui.steering.ratio.value.startswith("Ratio α/β = 1e-06")
 
 
 def test_the_sliders_of_a_recipe_steer_the_run(fake):

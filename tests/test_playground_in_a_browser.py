@@ -2,36 +2,20 @@
 
 import contextlib
 import hashlib
-import json
+import io
 import os
 import re
-import secrets
-import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from pathlib import Path
 
 from nst.images import read_settings
 
 import nbformat
 import pytest
+from lab import PATIENCE, choose, chromium, launched, open_notebook, serving
+from PIL import Image
 
 LESSON = Path(__file__).resolve().parents[1] / "notebooks" / "07_playground.ipynb"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-]
-# Milliseconds for what a slow machine does late: start a kernel, import TensorFlow.
-PATIENCE = 90_000
 TIMELINE = "Time line, % of the run"
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
@@ -40,70 +24,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
 @pytest.fixture(scope="module")
 def browser():
     """Chromium, without which these tests mean nothing."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
+    if chromium() is None:
         assert not os.environ.get("CI"), "Expected Chromium on the CI machine."
         pytest.skip("there is no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """JupyterLab on loopback with a copy of the lesson: its address, folder, log."""
-    folder = tmp_path_factory.mktemp("lab")
-    notebook = nbformat.read(LESSON, as_version=4)
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, folder / "07_playground.ipynb")
-    config = folder / "config"
-    (config / "labconfig").mkdir(parents=True)
-    news = {"@jupyterlab/apputils-extension:announcements": True}
-    (config / "labconfig" / "page_config.json").write_text(
-        json.dumps({"disabledExtensions": news})
-    )
-    places = ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_WORKSPACES_DIR")
-    environment = os.environ | {name: str(folder / name.lower()) for name in places}
-    environment |= {"JUPYTER_CONFIG_DIR": str(config)}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    token, log = secrets.token_hex(8), folder / "log.txt"
-    with log.open("w") as file:
-        server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
-                *(
-                    "--ip=127.0.0.1",
-                    f"--port={port}",
-                    f"--IdentityProvider.token={token}",
-                ),
-                *(f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"),
-            ],
-            env=environment,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_for_server(f"http://127.0.0.1:{port}/api", server)
-        address = f"http://127.0.0.1:{port}/lab/tree/07_playground.ipynb"
-        yield f"{address}?reset&token={token}", folder, log
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def wait_for_server(address, server):
-    end = time.monotonic() + 60
-    while True:
-        assert server.poll() is None, "JupyterLab did not start."
-        assert time.monotonic() < end, "JupyterLab did not answer."
-        with contextlib.suppress(OSError), urllib.request.urlopen(address):
-            return
-        time.sleep(0.2)
+def folder(tmp_path_factory):
+    """Where JupyterLab is served from."""
+    return tmp_path_factory.mktemp("served") / "lab"
 
 
 @pytest.fixture(scope="module")
@@ -119,33 +50,33 @@ def sent():
 
 
 @pytest.fixture(scope="module")
-def page(browser, lab, complaints, sent):
-    """The lesson, with all its cells run."""
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.set_default_timeout(PATIENCE)
+def page(browser, folder, complaints, sent):
+    """A copy of the lesson, with all its cells run."""
+    folder.mkdir()
+    with serving(nbformat.read(LESSON, as_version=4), folder) as address:
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.on(
+            "console",
+            lambda message: message.type == "error" and complaints.append(message.text),
+        )
+        page.on("pageerror", lambda error: complaints.append(str(error)))
 
-    def listen(socket):
-        socket.on("framesent", lambda frame: sent.append(frame))
+        def listen(socket):
+            socket.on("framesent", lambda frame: sent.append(frame))
 
-    page.on("websocket", listen)
-    page.on(
-        "console",
-        lambda message: message.type == "error" and complaints.append(message.text),
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(lab[0])
-    page.locator(".jp-CodeCell").first.wait_for()
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    # A moment later the notebook knows its kernel, too, and does not ask for one.
-    page.wait_for_timeout(1500)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
+        page.on("websocket", listen)
+        open_notebook(page, address)
+        run_all_cells(page)
+        yield page
+
+
+def run_all_cells(page):
+    choose(page, "Run", "Run All Cells")
     # The lesson's own run, started by a cell.
     status(page, "Finished")
     # The kernel is idle when the last cell has shown the run.
-    page.locator(".jp-OutputArea-output img").last.wait_for()
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     page.locator(".nst-picture").scroll_into_view_if_needed()
-    return page
 
 
 def status(page, words):
@@ -182,12 +113,21 @@ def another(page, picture, than):
     return now
 
 
+def values_in(sent):
+    """Find the messages in which the page tells a widget's value."""
+    return [m for m in sent if b'"comm_msg"' in m and b'"value"' in m]
+
+
+def set_steps(page, number):
+    steps = page.get_by_label("Steps", exact=True)
+    steps.fill(str(number))
+    steps.press("Enter")
+
+
 @contextlib.contextmanager
 def running(page):
     """Press Run for a long run, and Stop in the end."""
-    steps = page.get_by_label("Steps", exact=True)
-    steps.fill("5000")
-    steps.press("Enter")
+    set_steps(page, 5000)
     press(page, "Run")
     status(page, "Running: step")
     try:
@@ -195,13 +135,27 @@ def running(page):
     finally:
         press(page, "Stop")
         status(page, "Stopped")
-        # Its last picture may come a moment after that word.
-        page.wait_for_timeout(4000)
+        page.get_by_text(f"Picture after step {step_of(page)}", exact=True).wait_for()
 
 
 def step_of(page):
     words = page.locator(".nst-say", has_text=" of 5000").first.inner_text()
     return int(words.split("step ")[1].split(" ")[0])
+
+
+def test_the_page_leaves_every_slider_where_it_was(page):
+    press(page, "Show as Python")
+    python = page.get_by_label("Python", exact=True)
+    python.wait_for()
+    page.wait_for_function(
+        "text => text.value.includes('transfer')", arg=python.element_handle()
+    )
+    code = python.input_value()
+    assert "alpha=1.0," in code
+    assert "beta=10.0," in code
+    assert "learning_rate=20.0," in code
+    assert "'block1_conv1': 0.2," in code
+    assert code.count("transfer.beta = ") == 1
 
 
 def test_run_changes_the_picture_on_the_page(page):
@@ -211,21 +165,22 @@ def test_run_changes_the_picture_on_the_page(page):
         another(page, ".nst-picture", than=second)
 
 
-def values_in(sent):
-    """Find the messages in which the page tells a widget's value."""
-    return [
-        message
-        for message in sent
-        if b'"comm_msg"' in message and b'"value"' in message
-    ]
+def test_pictures_have_names_that_follow_the_run(page):
+    page.get_by_role("img", name="Content picture: astronaut").wait_for()
+    page.get_by_role("img", name="Style picture: great_wave").wait_for()
+    with running(page):
+        page.get_by_role("img", name=re.compile(r"Picture after step \d+")).wait_for()
+    name = f"Picture after step {step_of(page)}"
+    page.get_by_role("img", name=name, exact=True).wait_for()
+    page.get_by_role("img", name=re.compile("losses over the steps.*Step")).wait_for()
 
 
 def test_a_page_that_follows_a_run_sends_no_value_back(page, sent):
     with running(page):
-        first = digest(page, ".nst-picture")
+        shown = digest(page, ".nst-picture")
         sent.clear()
         for _ in range(8):
-            first = another(page, ".nst-picture", than=first)
+            shown = another(page, ".nst-picture", than=shown)
         assert values_in(sent) == []
         handle(page, TIMELINE).focus()
         page.keyboard.press("Home")
@@ -274,11 +229,13 @@ def test_the_time_line_is_scrubbed_by_keyboard(page):
     latest = digest(page, ".nst-picture")
     handle(page, TIMELINE).focus()
     page.keyboard.press("Home")
+    page.get_by_text("Picture at the start", exact=True).wait_for()
     start = another(page, ".nst-picture", than=latest)
     for _ in range(10):
         page.keyboard.press("PageUp")
     another(page, ".nst-picture", than=start)
     page.keyboard.press("End")
+    page.get_by_text(f"Picture after step {step_of(page)}", exact=True).wait_for()
     while digest(page, ".nst-picture") != latest:
         another(page, ".nst-picture", than=digest(page, ".nst-picture"))
 
@@ -288,18 +245,18 @@ def test_the_run_is_played_from_its_start(page):
         another(page, ".nst-picture", than=digest(page, ".nst-picture"))
     handle(page, TIMELINE).focus()
     page.keyboard.press("Home")
-    start = digest(page, ".nst-picture")
-    page.locator(".widget-play button").first.click()
-    another(page, ".nst-picture", than=start)
-    page.locator(".widget-play button").nth(1).click()
+    page.get_by_text("Picture at the start", exact=True).wait_for()
+    press(page, "Play")
+    page.get_by_text("Picture at the start", exact=True).wait_for(state="detached")
+    press(page, "Hold")
 
 
-def test_save_writes_the_picture_with_its_settings(page, lab):
+def test_save_writes_the_picture_with_its_settings(page, folder):
     with running(page):
         another(page, ".nst-picture", than=digest(page, ".nst-picture"))
     press(page, "Save picture (PNG)")
     status(page, "Saved ")
-    (path,) = (lab[1] / "img" / "results").glob("*.png")
+    (path,) = (folder / "img" / "results").glob("*.png")
     assert read_settings(path)["network"] == "vgg16"
 
 
@@ -321,10 +278,70 @@ def test_the_page_fits_its_width_and_cuts_no_label(page, width):
     assert min(lengths) >= 60
 
 
+def upload(page, name, data):
+    """Choose a file of one's own as content."""
+    with page.expect_file_chooser() as chooser:
+        page.locator("button.widget-upload").first.click()
+    chooser.value.set_files({"name": name, "mimeType": "image/jpeg", "buffer": data})
+
+
+def test_an_upload_is_turned_as_its_camera_was_held(page):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # Orientation: the camera was turned by 90°.
+    file = io.BytesIO()
+    Image.new("RGB", (300, 200), "red").save(file, "JPEG", exif=exif)
+    press(page, "Reset")
+    upload(page, "mine.jpg", file.getvalue())
+    status(page, "mine.jpg is used from memory")
+    thumbnail = page.get_by_role("img", name="Content picture: mine.jpg")
+    for picture in (thumbnail, page.locator(".nst-picture")):
+        page.wait_for_function(
+            "image => image.naturalHeight > image.naturalWidth",
+            arg=picture.element_handle(),
+        )
+
+
+def test_an_upload_that_is_no_picture_is_refused_with_a_sentence(page):
+    upload(page, "essay.jpg", b"once upon a time")
+    page.get_by_role("alert").filter(has_text="essay.jpg").wait_for()
+    assert "Expected" in page.get_by_role("alert").inner_text()
+
+
+def test_an_upload_with_the_name_of_a_path_writes_nothing_elsewhere(page, folder):
+    file = io.BytesIO()
+    Image.new("RGB", (300, 200), "blue").save(file, "PNG")
+    upload(page, "../../evil.png", file.getvalue())
+    status(page, "evil.png is used from memory")
+    set_steps(page, 1)
+    press(page, "Run")
+    status(page, "Finished: step 1 of 1")
+    press(page, "Save picture (PNG)")
+    status(page, "Saved ")
+    (path,) = folder.parent.parent.rglob("*evil*")
+    assert path.parent == folder / "img" / "results"
+
+
 def test_the_browser_and_the_kernel_had_nothing_to_complain_about(
-    page, complaints, lab
+    page, complaints, folder
 ):
     assert complaints == []
-    log = lab[2].read_text()
+    log = (folder / "log.txt").read_text(encoding="utf-8")
     assert "Traceback" not in log
     assert "ERROR" not in log
+
+
+def test_after_a_restart_in_a_run_the_cells_run_again(page, folder):
+    set_steps(page, 5000)
+    press(page, "Run")
+    status(page, "Running: step")
+    choose(page, "Kernel", "Restart Kernel…")
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    page.wait_for_timeout(1500)
+    choose(page, "Edit", "Clear Outputs of All Cells")
+    run_all_cells(page)
+    with running(page):
+        another(page, ".nst-picture", than=digest(page, ".nst-picture"))
+    log = (folder / "log.txt").read_text(encoding="utf-8")
+    assert "Traceback" not in log
+    assert "terminate" not in log

@@ -47,33 +47,11 @@ def marks(changes: Iterable[tuple[int, str, float]]) -> list[tuple[int, str]]:
     return [(step, ", ".join(parts)) for step, parts in words.items()]
 
 
-def draw_run(figure, history: Mapping[str, Sequence[float]], changes: Iterable) -> None:
+def draw_curves(history: Mapping[str, Sequence[float]], changes: Iterable) -> bytes:
     """Draw the losses with their legend above them, and a mark at every change.
 
-    Args:
-        figure: Matplotlib figure.
-        history: `StyleTransfer.history`.
-        changes: `Session.changes`.
-    """
-    # Its lists grow while they are drawn; what is drawn must be of one length.
-    count = min(map(len, history.values()))
-    history = {name: losses[:count] for name, losses in history.items()}
-    figure.subplots_adjust(left=0.14, right=0.985, top=0.86, bottom=0.14)
-    axis = figure.subplots()
-    draw_losses(axis, history, marks(changes))
-    # The usual labels, powers of ten, are typeset by a parser that threads share.
-    axis.yaxis.set_major_formatter("{x:.0e}")
-    for mark in axis.texts:
-        mark.set_bbox({"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1})
-    curves, names = axis.get_legend_handles_labels()
-    axis.get_legend().remove()
-    figure.legend(curves, names, loc="upper center", ncols=4, fontsize=8)
-
-
-def draw_curves(history: Mapping[str, Sequence[float]], changes: Iterable) -> bytes:
-    """Draw the losses as a file, without pyplot.
-
-    So it may be called on any thread while a notebook's cell uses pyplot on another.
+    Without pyplot, so that it may be called on any thread while a notebook's cell uses
+    pyplot on another.
 
     Args:
         history: `StyleTransfer.history`.
@@ -82,8 +60,20 @@ def draw_curves(history: Mapping[str, Sequence[float]], changes: Iterable) -> by
     Returns:
         The contents of a PNG file.
     """
-    figure = Figure(figsize=(5.6, 3.8))
-    draw_run(figure, history, changes)
+    # Its lists grow while they are drawn; what is drawn must be of one length.
+    count = min(map(len, history.values()))
+    history = {name: losses[:count] for name, losses in history.items()}
+    figure = Figure(figsize=(4.6, 4.6))
+    figure.subplots_adjust(left=0.19, right=0.985, top=0.84, bottom=0.11)
+    axis = figure.subplots()
+    draw_losses(axis, history, marks(changes))
+    # The usual labels, powers of ten, are typeset by a parser that threads share.
+    axis.yaxis.set_major_formatter("{x:.0e}")
+    for mark in axis.texts:
+        mark.set_bbox({"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1})
+    curves, names = axis.get_legend_handles_labels()
+    axis.get_legend().remove()
+    figure.legend(curves, names, loc="upper center", ncols=3, fontsize=8)
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=140)
     return file.getvalue()

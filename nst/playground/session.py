@@ -18,8 +18,8 @@ FRESH = 64
 class Session:
     """One run of a transfer: waiting, building, running, paused, and then its end.
 
-    Whatever ends it (its last step, `stop`, an error, an interrupt), `transfer` keeps
-    the picture so far. A session runs once; the next run is a new session.
+    Whatever ends it (its last step, `stop`, an error), `transfer` keeps the picture so
+    far. A session runs once; the next run is a new session.
 
     Examples:
         >>> session = Session(lambda: nst.StyleTransfer("a.jpg", "b.jpg"), steps=80)
@@ -101,6 +101,19 @@ class Session:
         """
         return self._ended.wait(timeout)
 
+    def wait_for_step(self, number: int) -> bool:
+        """Wait until a step is taken, or it has ended before.
+
+        Args:
+            number: Of the step.
+
+        Returns:
+            Whether the step was taken.
+        """
+        while self.taken < number and not self.wait(0.005):
+            pass
+        return self.taken >= number
+
     def change(self, name: str, value: float) -> None:
         """Let every step from the next one on use another weight or learning rate.
 
@@ -111,12 +124,8 @@ class Session:
         with self._lock:
             self._asked[name] = value
 
-    def work(self, watch: Callable[[], None] = lambda: None) -> None:
-        """Build and run on the calling thread, until the end.
-
-        Args:
-            watch: Called after each step.
-        """
+    def work(self) -> None:
+        """Build and run on the calling thread, until the end."""
         end = "failed"
         try:
             if not self._stop.is_set():
@@ -126,10 +135,8 @@ class Session:
                 self.settings = self.transfer.settings()
                 self.start_image = self.transfer.image
                 self._enter("running")
-                self._take_steps(watch)
+                self._take_steps()
             end = "stopped" if self._stop.is_set() else "finished"
-        except KeyboardInterrupt:
-            end = "stopped"
         except MemoryError as error:
             self.error = str(error) or "The memory is full; choose a smaller size."
         # Whatever it is, a thread's traceback would reach nobody: tell it on the page.
@@ -139,7 +146,7 @@ class Session:
             self._enter(end)
             self._ended.set()
 
-    def _take_steps(self, watch):
+    def _take_steps(self):
         with closing(self.transfer.run(LONGEST)) as run:
             while True:
                 self._go.wait()
@@ -149,7 +156,6 @@ class Session:
                 self.last = next(run)
                 self.fresh.append(self.last)
                 self.pace.append(self.last.seconds)
-                watch()
 
     def _apply_changes(self, first=False):
         with self._lock:

@@ -5,7 +5,6 @@ second and makes what a page shows, so no step ever waits for a picture.
 """
 
 import atexit
-import functools
 import threading
 import time
 import weakref
@@ -13,13 +12,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from nst import report
-from nst.frames import Frames
 from nst.images import SAMPLES, load_image, save_image
-from nst.pretrained import get_vgg19
-from nst.session import Session
+from nst.playground.frames import Frames
+from nst.playground.report import draw_curves, repeat_in_python
+from nst.playground.session import Session
+from nst.pretrained import choose_network
 from nst.tasks import results_folder
-from nst.transfer import Step, StyleTransfer
+from nst.transfer import StyleTransfer
 
 import numpy as np
 
@@ -30,7 +29,7 @@ LAST_RESULT = "last result"
 
 
 class Source(NamedTuple):
-    """Where a picture comes from.
+    """A picture, and what a person and Python call it.
 
     Attributes:
         name: What a person calls it.
@@ -85,6 +84,7 @@ class Run:
         self.frames, self.step, self.curves = Frames(), None, b""
         self._settings, self._before = dict(settings), before
         self._threads: list[threading.Thread] = []
+        self._drawn, self._draw_at = None, 0.0
         self.session = Session(self._build, steps)
 
     @property
@@ -100,39 +100,25 @@ class Run:
         Args:
             show: Called a few times a second, and once more when the run has ended.
         """
-        _begun.add(self)
-        # Python waits for threads that are no daemons before `atexit` could stop them.
-        self._threads = [
-            threading.Thread(target=self.session.work, name="nst-run", daemon=True),
-            threading.Thread(
-                target=self._watch, args=(show,), name="nst-page", daemon=True
-            ),
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._begin("nst-run", self.session.work)
+        self._begin("nst-page", self._watch, show)
 
     def take_place(self, show: Callable[["Run"], None]) -> None:
-        """Run on the calling thread, until the end or an interrupt.
+        """Begin, and show it on the calling thread until its end or an interrupt.
 
         Args:
             show: As in `start`.
         """
-        look_at = 0.0
-
-        def watch():
-            nonlocal look_at
-            if time.monotonic() >= look_at:
-                self._look()
-                show(self)
-                look_at = time.monotonic() + 1 / LOOKS_PER_SECOND
-
-        self.session.work(watch)
-        self._look()
-        self._draw()
-        show(self)
+        self._begin("nst-run", self.session.work)
+        try:
+            self._watch(show)
+        except KeyboardInterrupt:
+            self.session.stop()
+            self._watch(show)
+        self.wait()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it has ended and its end was shown.
+        """Wait until it has ended and its end was shown, and the run before likewise.
 
         Args:
             timeout: Seconds; `None` for as long as it takes.
@@ -141,6 +127,9 @@ class Run:
             Whether it has.
         """
         end = None if timeout is None else time.monotonic() + timeout
+        before = self._before
+        if before is not None and not before.wait(timeout):
+            return False
         for thread in self._threads:
             thread.join(end and max(0.0, end - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
@@ -163,7 +152,7 @@ class Run:
     def as_python(self) -> str:
         """Write the Python that repeats it without widgets, its changes included."""
         session = self.session
-        return report.repeat_in_python(
+        return repeat_in_python(
             self.content.code,
             self.style.code,
             session.settings,
@@ -171,13 +160,22 @@ class Run:
             session.taken,
         )
 
+    def _begin(self, name, work, *arguments):
+        # Python waits for threads that are no daemons before `atexit` could stop them.
+        thread = threading.Thread(target=work, args=arguments, name=name, daemon=True)
+        _begun.add(self)
+        self._threads.append(thread)
+        thread.start()
+
     def _build(self):
         """Make the transfer, on the session's thread: it may take seconds."""
         settings, before = self._settings, self._before
         if before is not None:
-            before.session.wait()
-        if settings["weights"] == "imagenet":
-            settings["network"] = _network(settings["network"])
+            before.wait()
+        # The page tells in words which network is used; it needs no warning.
+        settings["network"], _ = choose_network(
+            settings["network"], settings["weights"]
+        )
         if isinstance(settings["init"], str) and settings["init"] == LAST_RESULT:
             settings["init"] = before and before.result
             if settings["init"] is None:
@@ -191,17 +189,11 @@ class Run:
         return transfer
 
     def _watch(self, show):
-        before = self._before
         try:
-            draw_at, drawn = 0.0, None
             while not self.session.wait(1 / LOOKS_PER_SECOND):
                 self._look()
-                if time.monotonic() >= draw_at and self.step is not drawn:
-                    drawn, began = self.step, time.thread_time()
+                if time.monotonic() >= self._draw_at:
                     self._draw()
-                    cost = time.thread_time() - began
-                    draw_at = time.monotonic()
-                    draw_at += max(DRAWING_PAUSE, cost / DRAWING_SHARE)
                 show(self)
             self._look()
             self._draw()
@@ -210,8 +202,6 @@ class Run:
             self.session.stop()
             self.session.error = str(error) or type(error).__name__
         finally:
-            if before is not None:
-                before.wait()
             show(self)
 
     def _look(self):
@@ -219,7 +209,7 @@ class Run:
         session, frames = self.session, self.frames
         if session.start_image is not None and not frames.steps:
             frames.add(0, session.start_image)
-        step: Step | None = None
+        step = None
         while session.fresh:
             step = session.fresh.popleft()
             if step.number % frames.stride == 0 or not session.fresh:
@@ -227,9 +217,12 @@ class Run:
         self.step = step or self.step
 
     def _draw(self):
-        if self.session.taken:
+        if self.step is not self._drawn:
+            began, self._drawn = time.thread_time(), self.step
             history = self.session.transfer.history
-            self.curves = report.draw_curves(history, self.session.changes)
+            self.curves = draw_curves(history, self.session.changes)
+            pause = max(DRAWING_PAUSE, (time.thread_time() - began) / DRAWING_SHARE)
+            self._draw_at = time.monotonic() + pause
 
     def _free_path(self, ending):
         stem = f"{self.content.name}_{self.style.name}_playground"
@@ -250,15 +243,3 @@ def _end_with_python() -> None:
         run.session.stop()
     for run in list(_begun):
         run.wait()
-
-
-@functools.cache
-def _network(choice: str) -> str:
-    """Decide what "auto" means here without a warning: the page tells what is used."""
-    if choice != "auto":
-        return choice
-    try:
-        get_vgg19()
-    except OSError:
-        return "vgg16"
-    return "vgg19"
