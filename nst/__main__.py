@@ -7,6 +7,7 @@ from pathlib import Path
 from nst.check import check, device
 from nst.images import SAMPLES, check_file_name, read_settings
 from nst.optimizers import OPTIMIZERS
+from nst.precision import PRECISIONS
 from nst.recipes import RECIPES, table
 from nst.saved import ENDING
 from nst.settings import check_count
@@ -89,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
     add("--network", choices=("auto", "vgg19", "vgg16"), help="(auto)")
     add("--weights", help="imagenet, random or a weights file")
     add("--pooling", choices=POOLINGS, help="(max)")
+    add("--precision", choices=PRECISIONS, help="of the convolutions (auto)")
     add("--rescaled", action="store_true", help="mean activations brought to 1")
     add("--output", default=None, help="file to write (img/results/…)")
     return parser

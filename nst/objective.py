@@ -143,6 +143,7 @@ def build_objective(
     weights: str,
     pooling: str,
     rescaled: bool,
+    precision: str,
     content_layer: str | None,
     style_layers: tuple[str, ...],
     tv_exponent: float | None,
@@ -154,12 +155,15 @@ def build_objective(
         weights: Likewise.
         pooling: Likewise.
         rescaled: Likewise.
+        precision: Likewise.
         content_layer: The layer of P, or `None` for no content term.
         style_layers: The layers of A; none for no style term.
         tv_exponent: See `nst.losses.total_variation_loss`.
     """
     layers = [*style_layers, *filter(None, [content_layer])]
-    extractor = build_feature_extractor(layers, network, weights, pooling, rescaled)
+    extractor = build_feature_extractor(
+        layers, network, weights, pooling, rescaled, precision
+    )
     return Objective(extractor, content_layer, style_layers, tv_exponent)
 
 

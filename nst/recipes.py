@@ -56,6 +56,7 @@ class Recipe:
         learning_rate: In levels of 0 … 255.
         decay: What the learning rate is multiplied with after each step.
         scales: See `StyleTransfer`.
+        precision: See `nst.precision`.
         steps: How many the source takes; `None` where it does not say.
         differs: What the source does that is not repeated here.
     """
@@ -79,6 +80,7 @@ class Recipe:
     learning_rate: float = 20.0
     decay: float = 1.0
     scales: Mapping[int, int] | str | None = None
+    precision: str = "float32"
     steps: int | None = None
     differs: str = ""
 
@@ -86,6 +88,7 @@ class Recipe:
         """Tell the arguments of `StyleTransfer` that it decides where none is given."""
         names = ("alpha", "beta", "layer_weights", "tv_weight", "init", "optimizer")
         names += ("learning_rate", "pooling", "content_layer", "scales", "rescaled")
+        names += ("precision",)
         return {name: getattr(self, name) for name in names}
 
 
@@ -98,6 +101,7 @@ RECIPES: dict[str, Recipe] = {
         init="recolored",
         optimizer="lbfgs",
         scales="auto",
+        precision="auto",
         steps=50,
     ),
     "paper": Recipe(

@@ -19,6 +19,7 @@ from nst.images import (
 from nst.memory import check_memory
 from nst.objective import Targets, build_objective, kept_objective
 from nst.optimizers import OPTIMIZERS, make_optimizer
+from nst.precision import PRECISIONS, resolve_precision
 from nst.pretrained import NETWORKS, resolve_network
 from nst.recipes import get_recipe, paper_factors
 from nst.saved import read_run, write_run
@@ -79,6 +80,8 @@ class StyleTransfer:
         scales: Coarse to fine: `{64: 20, 128: 12}` takes 20 steps at 64 px and 12 at
             128 px before going on at `size`; `"auto"` plans this by itself, `{}` stays
             at one size.
+        precision: `"float32"`, `"bfloat16"`, or `"auto"`: the one that this processor
+            computes faster.
         recipe: Name in `nst.recipes`, of the loss's formulas and of what is not given.
 
     Raises:
@@ -112,6 +115,7 @@ class StyleTransfer:
         content_layer: str | None = None,
         scales: Mapping[int, int] | str | None = None,
         rescaled: bool | None = None,
+        precision: str | None = None,
         recipe: str = "course",
     ):
         if content is None and style is None:
@@ -135,6 +139,9 @@ class StyleTransfer:
         check_choice("network", network, ("auto", *NETWORKS))
         self.pooling = check_choice("pooling", chosen("pooling", pooling), POOLINGS)
         self.rescaled = bool(chosen("rescaled", rescaled))
+        precision = check_choice(
+            "precision", chosen("precision", precision), PRECISIONS
+        )
         self.scales = check_scales(chosen("scales", scales), self.size)
         self._layer_weights = LayerWeights(chosen("layer_weights", layer_weights))
         self._check_weights(content is not None, style is not None)
@@ -160,12 +167,14 @@ class StyleTransfer:
         check_memory(*self._shape)
 
         self.network = resolve_network(network, weights)
+        self.precision = resolve_precision(precision)
         build = kept_objective if weights == "imagenet" else build_objective
         self._objective = build(
             self.network,
             weights,
             self.pooling,
             self.rescaled,
+            self.precision,
             self.content_layer,
             self.style_layers,
             source.tv_exponent,
@@ -306,6 +315,7 @@ class StyleTransfer:
             "weights": self.weights,
             "pooling": self.pooling,
             "rescaled": self.rescaled,
+            "precision": self.precision,
             "content_layer": self.content_layer,
             "recipe": self.recipe,
             "scales": {str(size): steps for size, steps in self.scales.items()},

@@ -7,6 +7,7 @@ weights come from is told in `pretrained`.
 
 from collections.abc import Iterable
 
+from nst.precision import resolve_precision
 from nst.pretrained import load_weights, resolve_network
 from nst.rescale import rescale
 
@@ -147,6 +148,7 @@ def build_feature_extractor(
     weights: str = "imagenet",
     pooling: str = "max",
     rescaled: bool = False,
+    precision: str = "float32",
 ) -> keras.Model:
     """Build a model from a picture to its feature maps in the given layers.
 
@@ -161,21 +163,23 @@ def build_feature_extractor(
         pooling: `"max"` as VGG was trained, or `"avg"`, which the paper found "slightly
             more appealing".
         rescaled: Bring each filter's mean activation to 1, see `nst.rescale`.
+        precision: `"float32"`, `"bfloat16"`, or `"auto"`, see `nst.precision`.
 
     Returns:
         `keras.Model` from float32 `[1, h, w, 3]` in VGG's input space (see
-        `preprocess_image`) to `{layer name: [1, h', w', C]}`, after the ReLU. Its name
-        is the network's that was really used.
+        `preprocess_image`) to float32 `{layer name: [1, h', w', C]}`, after the ReLU.
+        Its name is the network's that was really used.
 
     Raises:
-        ValueError: If a layer, network or pooling is unknown or a weights file does
-            not fit.
+        ValueError: If a layer, network, pooling or precision is unknown or a weights
+            file does not fit.
         OSError: If VGG19 is insisted on and cannot be had.
     """
     if pooling not in POOLINGS:
         raise ValueError(
             f"Expected pooling 'max' or 'avg', but received {pooling!r}; choose one."
         )
+    precision = resolve_precision(precision)
     network = resolve_network(network, weights)
     layers = check_layers(layers, network)
     trained = load_weights(network, weights)
@@ -184,16 +188,19 @@ def build_feature_extractor(
     features = {}
     for layer in trained.layers[1:]:
         if isinstance(layer, keras.layers.Conv2D):
-            # Drawing kernels at random, only to replace them, takes a second.
-            config = layer.get_config() | {"kernel_initializer": "zeros"}
-            convolution = Convolution.from_config(config)
+            # Drawing kernels at random, only to replace them, takes a second; and
+            # bfloat16 cannot tell a pixel's 200 from 200.4.
+            dtype = "float32" if x is inputs else precision
+            config = {"kernel_initializer": "zeros", "dtype": dtype}
+            convolution = Convolution.from_config(layer.get_config() | config)
             convolution.build(x.shape)
             convolution.set_weights(layer.get_weights())
             x = convolution(x)
         else:
-            x = POOLINGS[pooling](pool_size=2, name=layer.name)(x)
+            x = POOLINGS[pooling](pool_size=2, name=layer.name, dtype=precision)(x)
         if layer.name in layers:
-            features[layer.name] = x
+            exact = keras.layers.Identity(dtype="float32")
+            features[layer.name] = x if precision == "float32" else exact(x)
         if len(features) == len(set(layers)):
             break
     model = keras.Model(inputs, features, name=network)

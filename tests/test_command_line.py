@@ -44,6 +44,7 @@ def test_the_losses_before_and_after_are_told(capsys):
 
 def test_every_option_reaches_the_transfer(folder):
     words = "--alpha 2 --beta 50 --tv-weight 3 --seed 9 --pooling avg --rescaled"
+    words += " --precision float32"
     words += " --optimizer adam --learning-rate 5 --init noise --one-scale"
     words += " --layer-weights block1_conv1=0.5 block2_conv1=2"
     assert main([*PAIR, *SMALL, *words.split(), "--output", "a.png"]) == 0
@@ -54,6 +55,7 @@ def test_every_option_reaches_the_transfer(folder):
         "seed": 9,
         "pooling": "avg",
         "rescaled": True,
+        "precision": "float32",
         "optimizer": "adam",
         "learning_rate": 5.0,
         "init": "noise",

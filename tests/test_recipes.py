@@ -257,6 +257,7 @@ def test_a_recipe_decides_every_setting(name):
     settings, recipe = transfer_of(name).settings(), recipes.get_recipe(name)
     decided = recipe.settings()
     assert decided.pop("scales") in (None, "auto")
+    assert decided.pop("precision") in (settings["precision"], "auto")
     assert settings["recipe"] == name
     assert {setting: settings[setting] for setting in decided} == decided
 
@@ -272,6 +273,7 @@ def test_a_setting_that_is_given_overrides_the_recipe_s():
         "learning_rate": 11.0,
         "pooling": "avg",
         "rescaled": True,
+        "precision": "bfloat16",
         "content_layer": "block1_conv2",
         "scales": {32: 4},
     }

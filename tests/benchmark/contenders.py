@@ -22,9 +22,14 @@ def default(content, style, size, steps, **settings):
         yield time.perf_counter() - began, lambda step=step: step.image
 
 
+def float32(content, style, size, steps, **settings):
+    """Run this project's default, whatever the processor, in float32."""
+    yield from default(content, style, size, steps, precision="float32", **settings)
+
+
 def lbfgs(content, style, size, steps):
-    """Run this project's L-BFGS at one scale."""
-    yield from default(content, style, size, steps, scales={})
+    """Run this project's L-BFGS at one scale, in float32."""
+    yield from float32(content, style, size, steps, scales={})
 
 
 def adam(content, style, size, steps):

@@ -24,10 +24,18 @@ from pictures import PAIRS, picture
 from PIL import Image
 
 HERE = Path(__file__).resolve().parent
-STEPS = {"tutorial": 150, "default": 60, "lbfgs": 60, "adam": 150, "pytorch": 80}
+STEPS = {
+    "tutorial": 150,
+    "default": 40,
+    "float32": 40,
+    "lbfgs": 40,
+    "adam": 100,
+    "pytorch": 60,
+}
 LABELS = {
     "tutorial": "TensorFlow's tutorial (Adam)",
     "default": "nst, default",
+    "float32": "nst, default in float32",
     "lbfgs": "nst, L-BFGS at one scale",
     "adam": "nst, plain Adam",
     "pytorch": "PyTorch's L-BFGS",
