@@ -1,4 +1,4 @@
-"""How the picture is changed: Adam, and the paper's L-BFGS, a step at a time.
+"""How the picture is changed: Adam, and the authors' L-BFGS, a step at a time.
 
 Both evaluate the loss once in each step and keep the picture within the displayable
 range, so a run can be watched, steered and stopped after any step.
@@ -112,7 +112,7 @@ class KerasOptimizer:
 
 
 class LBFGS:
-    """The paper's optimiser, in the two-loop form of Nocedal (1980).
+    """What Gatys et al. took in 2016, in the two-loop form of Nocedal (1980).
 
     From the last few moves s and changes of the gradient y it estimates how the loss
     curves, and so how far to go. Liu and Nocedal, 1989, "On the limited memory BFGS

@@ -7,7 +7,7 @@ because the network's field of view then spans more of it, and refine an enlarge
 
 from collections.abc import Iterable, Mapping
 
-from nst.images import check_image, fit_image, load_image, resize_image
+from nst.images import check_image, fit_image, load_image, scale_shape
 from nst.settings import check_count
 from nst.vgg import smallest_side
 
@@ -25,15 +25,35 @@ def read_picture(source, name: str) -> np.ndarray | None:
     return check_image(source, name) if hasattr(source, "shape") else load_image(source)
 
 
-def starting_picture(init, content, style, size: int, seed: int) -> np.ndarray:
-    """Make the picture that a run starts from, at its final size.
+def read_start(init) -> str | np.ndarray:
+    """Return the uint8 picture that `init` gives, or its name if it is a named start."""
+    is_name = isinstance(init, str) and init in STARTS
+    return init if is_name else read_picture(init, "init")
+
+
+def starting_shape(start, content, style, size: int) -> tuple[int, int]:
+    """Tell the height and width of the result, before anything of its size is made.
 
     Args:
-        init: `"content"`, `"style"`, `"noise"`, `"recolored"` (the content in the
-            style's colours), a path or a uint8 array.
+        start: From `read_start`.
         content: uint8 picture whose proportions are taken, or `None`.
         style: uint8 picture; its proportions are taken where no other are given.
         size: Longest side, in pixels.
+    """
+    given = None if isinstance(start, str) else start
+    model = next(p for p in (content, given, style) if p is not None)
+    return scale_shape(model.shape[:2], size)
+
+
+def starting_picture(start, content, style, shape, seed: int) -> np.ndarray:
+    """Make the picture that a run starts from, at its final size.
+
+    Args:
+        start: From `read_start`: `"content"`, `"style"`, `"noise"`, `"recolored"` (the
+            content in the style's colours), or a uint8 picture.
+        content: uint8 picture, or `None`.
+        style: Likewise.
+        shape: Height and width of the result.
         seed: Of the noise.
 
     Returns:
@@ -42,20 +62,18 @@ def starting_picture(init, content, style, size: int, seed: int) -> np.ndarray:
     Raises:
         ValueError: If there is no such picture.
     """
-    named = isinstance(init, str) and init in STARTS
-    given = None if named else read_picture(init, "init")
-    model = next(p for p in (content, given, style) if p is not None)
-    shape = resize_image(model, size).shape[:2]
-    if named and init == "noise":
+    if not isinstance(start, str):
+        return fit_image(start, shape)
+    if start == "noise":
         noise = np.random.default_rng(seed).normal(128, 32, (*shape, 3))
         return np.uint8(np.clip(noise, 0, 255))
-    if named and init == "recolored" and content is not None and style is not None:
+    if start == "recolored" and content is not None and style is not None:
         return recolor(fit_image(content, shape), style)
-    picture = {"content": content, "style": style}.get(init) if named else given
+    picture = {"content": content, "style": style}.get(start)
     if picture is None:
         raise ValueError(
-            f"Expected a picture to start from, but received init={init!r} and no such "
-            "picture; give one or start from 'noise'."
+            f"Expected a picture to start from, but received init={start!r} and no "
+            "such picture; give one or start from 'noise'."
         )
     return fit_image(picture, shape)
 
@@ -135,15 +153,15 @@ def size_at_step(number: int, scales: Mapping[int, int], size: int) -> int:
     return size
 
 
-def check_sizes(pictures: Iterable[np.ndarray], size: int, layers) -> None:
+def check_sizes(shapes: Iterable[tuple[int, int]], size: int, layers) -> None:
     """Say which picture is too small or too narrow for the network, if one is.
 
     Raises:
         ValueError: If a picture, scaled to `size`, does not reach the deepest layer.
     """
     least = smallest_side(layers)
-    for picture in pictures:
-        height, width = resize_image(picture, size).shape[:2]
+    for shape in shapes:
+        height, width = scale_shape(shape, size)
         if min(height, width) < least:
             raise ValueError(
                 f"Expected pictures whose shorter side is at least {least} pixels, but "

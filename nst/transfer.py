@@ -34,8 +34,10 @@ from nst.start import (
     check_scales,
     check_sizes,
     read_picture,
+    read_start,
     size_at_step,
     starting_picture,
+    starting_shape,
 )
 from nst.step import Step
 from nst.vgg import POOLINGS, check_layers
@@ -71,7 +73,7 @@ class StyleTransfer:
         size: Longest side of the result, in pixels.
         init: Start from `"content"` (the course's), `"style"`, `"noise"`,
             `"recolored"` (the content in the style's colours), a path or a uint8 array.
-        optimizer: `"adam"` (the course's), `"sgd"`, or `"lbfgs"` as in the paper.
+        optimizer: `"adam"` (the course's), `"sgd"`, or `"lbfgs"`, the authors'.
         learning_rate: Adam's or SGD's, in levels of 0 … 255; the course's is 20.
         seed: Of the noise; the same seed gives the same picture.
         network: See `build_feature_extractor`; likewise `weights`, `pooling` and
@@ -147,24 +149,22 @@ class StyleTransfer:
         self._check_weights(content is not None, style is not None)
 
         init = chosen("init", init)
-        self._content = read_picture(content, "content")
-        self._style = read_picture(style, "style")
-        self._start = starting_picture(
-            init, self._content, self._style, self.size, self.seed
-        )
-        self._shape = self._start.shape[:2]
-        if self._content is not None:
-            self._content = fit_image(self._content, self._shape)
-
+        start = read_start(init)
+        pictures = read_picture(content, "content"), read_picture(style, "style")
+        self._shape = starting_shape(start, *pictures, self.size)
         self.content_layer = chosen("content_layer", content_layer)
         if content is None:
             self.content_layer = None
         self.style_layers = tuple(self._layer_weights) if style is not None else ()
         layers = [*self.style_layers, *filter(None, [self.content_layer])]
         check_layers(layers, network)
-        pictures = [p for p in (self._start, self._style) if p is not None]
-        check_sizes(pictures, min([self.size, *self.scales]), layers)
+        shapes = [self._shape, *(p.shape[:2] for p in pictures[1:] if p is not None)]
+        check_sizes(shapes, min([self.size, *self.scales]), layers)
         check_memory(*self._shape)
+        self._start = starting_picture(start, *pictures, self._shape, self.seed)
+        self._content, self._style = pictures
+        if self._content is not None:
+            self._content = fit_image(self._content, self._shape)
 
         self.network = resolve_network(network, weights)
         self.precision = resolve_precision(precision)

@@ -1,10 +1,12 @@
 """Any size, and any word on the command line, is used or refused with one sentence."""
 
 import re
+import tracemalloc
 
 import nst
 from nst import transfer
 from nst.__main__ import main
+from nst.settings import LARGEST_SIZE
 
 import pytest
 
@@ -39,6 +41,20 @@ def test_a_size_beyond_the_memory_is_refused(content, style, monkeypatch, size):
     with pytest.raises(MemoryError, match=rf"^{SENTENCE}$") as caught:
         nst.StyleTransfer(content, style, size=size)
     assert f"received {size};" in str(caught.value)
+
+
+@pytest.mark.usefixtures("nothing_is_built")
+def test_what_does_not_fit_is_refused_before_it_takes_memory(
+    content, style, monkeypatch
+):
+    monkeypatch.setattr("nst.memory.memory_free", lambda: 1_000_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(MemoryError):
+            nst.StyleTransfer(content, style, size=LARGEST_SIZE, init="noise")
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.usefixtures("nothing_is_built")

@@ -58,7 +58,6 @@ def test_it_is_float32_where_the_processor_has_none(instructions):
         [sys.executable, "-c", code],
         env=os.environ | {"ONEDNN_MAX_CPU_ISA": instructions},
         stdout=subprocess.PIPE,
-        text=True,
         encoding="utf-8",
         check=True,
     )

@@ -178,7 +178,9 @@ def test_being_killed_while_saving_never_loses_the_run(tmp_path, generator):
     command = [sys.executable, "-c", ENDLESS_SAVES, package, str(path)]
     numbers = []
     for _ in range(20):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, encoding="utf-8"
+        ) as process:
             assert process.stdout.readline() == "saved once\n"
             time.sleep(generator.uniform(0, 0.06))
             process.kill()

@@ -344,7 +344,7 @@ def test_the_same_seed_gives_the_same_picture_bit_for_bit(
     done = subprocess.run(
         [sys.executable, "-c", SAME_AGAIN, *paths, optimizer],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     assert done.stdout.strip() == first
