@@ -47,7 +47,10 @@ def run(path: Path, quick: bool = False) -> nbformat.NotebookNode:
     for cell in notebook.cells if quick else ():
         cell.source = cell.source.replace("QUICK = False", "QUICK = True")
     client = NotebookClient(
-        notebook, timeout=900, resources={"metadata": {"path": str(path.parent)}}
+        notebook,
+        timeout=900,
+        resources={"metadata": {"path": str(path.parent)}},
+        coalesce_streams=True,
     )
     client.widget_registry["@jupyter-widgets/output"]["OutputModel"] = SilentOutput
     client.execute()

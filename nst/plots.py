@@ -108,4 +108,4 @@ def draw_losses(
     axis.set_ylabel("loss")
     axis.grid(alpha=0.3)
     if shown:
-        axis.legend(fontsize=8, ncols=2, loc="upper right")
+        axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
