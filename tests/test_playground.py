@@ -469,12 +469,12 @@ def test_a_scrubbed_time_line_stays_while_the_run_goes_on(fake):
     ui = fake()
     transfer = started(ui)
     take(transfer, 4)
-    until(lambda: "Step 4:" in ui.shares.value)
+    until(lambda: "step 4 of" in ui.status.value)
     ui.timeline.value = 50
     picture = ui.picture.value
     assert picture == ui.run.frames.at(2)[1]
     take(transfer, 3)
-    until(lambda: "Step 7:" in ui.shares.value)
+    until(lambda: "step 7 of" in ui.status.value)
     assert (ui.timeline.value, ui.picture.value) == (50, picture)
     ui.timeline.value = ui.timeline.max
     assert ui.picture.value == ui.run.frames.at(7)[1]
@@ -504,7 +504,7 @@ def test_nothing_moves_the_time_line_of_a_run_but_a_hand(fake):
     for widget in (ui.timeline, ui.viewer.player):
         widget.observe(sent.append)
     take(transfer, 4)
-    until(lambda: "Step 4:" in ui.shares.value)
+    until(lambda: "step 4 of" in ui.status.value)
     ui.stop_button.click()
     transfer.allowed.release()
     assert ui.wait(SOON)
@@ -548,7 +548,7 @@ def test_a_page_sees_at_most_four_pictures_a_second(fake, monkeypatch):
     ui.stop_button.click()
     transfer.allowed.release()
     assert ui.wait(SOON)
-    # Four in the second, one that was due, and the last.
+    # Those of the second, one that was due, and the last.
     assert 2 <= len(pictures) <= 6
 
 

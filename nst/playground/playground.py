@@ -8,7 +8,6 @@ import sys
 import threading
 
 from nst.images import resize_image
-from nst.playground import report
 from nst.playground.controls import close
 from nst.playground.frames import Frames
 from nst.playground.page import Page
@@ -231,9 +230,7 @@ class Playground(Page):
             if run is not self.run:
                 return
             self.viewer.follow()
-            if run.step is not None:
-                words = report.balance(run.step, run.session.changes)
-                self.show_losses(run.curves, words)
+            self.show_losses(run.curves, run.balance)
             self.show_state()
 
     def _preview(self):

@@ -75,7 +75,7 @@ def draw_curves(history: Mapping[str, Sequence[float]], changes: Iterable) -> by
     axis.get_legend().remove()
     figure.legend(curves, names, loc="upper center", ncols=3, fontsize=8)
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=140)
+    figure.savefig(file, format="png", dpi=110)
     return file.getvalue()
 
 

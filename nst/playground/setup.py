@@ -58,7 +58,7 @@ class Setup(Group):
             "optimizer": choice("Optimiser", OPTIMIZERS, settings["optimizer"]),
             "network": choice("Network", NETWORKS, settings["network"]),
         }
-        title = "Set up: a change starts the run anew, except in Steps"
+        title = "Set up: a change starts anew, except in Steps"
         super().__init__(title, self.steps, *self.controls.values())
 
     def settings(self) -> dict:

@@ -58,8 +58,10 @@ class Viewer(Group):
             step = round(self._frames.steps[-1] * self.timeline.value / LATEST)
             number, picture = self._frames.at(step)
             words = f"Picture after step {number}" if number else "Picture at the start"
-            self.picture.value = picture
-            self.picture.tooltip = self.caption.value = words
+            self.caption.value = words
+            # One message, not two.
+            with self.picture.hold_sync():
+                self.picture.value, self.picture.tooltip = picture, words
 
     def _scrub(self, change):
         self.player.value = change.new
