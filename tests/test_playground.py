@@ -511,18 +511,6 @@ def test_nothing_moves_the_time_line_of_a_run_but_a_hand(fake):
     assert sent == []
 
 
-def test_the_player_moves_the_time_line(fake):
-    ui = fake(steps=4)
-    transfer = started(ui)
-    transfer.allowed.release(4)
-    assert ui.wait(SOON)
-    ui.viewer.player.value = 25
-    assert ui.timeline.value == 25
-    assert ui.picture.value == ui.run.frames.at(1)[1]
-    ui.timeline.value = 75
-    assert ui.viewer.player.value == 75
-
-
 def test_a_new_run_is_followed_from_its_start(fake):
     ui = fake(steps=2)
     transfer = started(ui)

@@ -66,12 +66,35 @@ def test_following_moves_neither_the_time_line_nor_the_player(viewer):
 
 
 def test_the_player_and_the_time_line_move_each_other(viewer):
+    viewer.play_button.click()
     viewer.player.value = 20
     assert viewer.timeline.value == 20
     shows(viewer, 2)
     viewer.timeline.value = 70
     assert viewer.player.value == 70
     shows(viewer, 7)
+
+
+def test_play_begins_where_the_time_line_stands_and_hold_ends_it(viewer):
+    viewer.timeline.value = 40
+    viewer.play_button.click()
+    assert (viewer.player.playing, viewer.player.value) == (True, 40)
+    assert viewer.play_button.description == "Hold"
+    viewer.play_button.click()
+    assert not viewer.player.playing
+    assert viewer.play_button.description == "Play"
+
+
+def test_another_run_is_followed_even_if_the_player_still_sends(viewer):
+    viewer.play_button.click()
+    viewer.player.value = 20
+    viewer.run = Frames()
+    viewer.watch(viewer.run)
+    viewer.player.value = 21
+    assert viewer.timeline.value == LATEST
+    grow(viewer.run, 1)
+    viewer.follow()
+    shows(viewer, 1)
 
 
 def test_another_run_is_followed_wherever_the_time_line_stood(viewer):

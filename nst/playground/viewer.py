@@ -14,8 +14,8 @@ LATEST = 100
 class Viewer(Group):
     """A picture that follows a run while its time line stands at the end.
 
-    Only a hand moves the time line, and its range is always the same. So nothing that
-    the page sends back late can be taken for a hand.
+    Only a hand or the player moves the time line, and its range is always the same. So
+    nothing that the page sends back late can be taken for a hand.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Viewer(Group):
     def watch(self, frames: Frames) -> None:
         """Show other frames from now on, and follow them."""
         with self._lock:
-            self._frames = frames
+            self._frames, self.player.playing = frames, False
             self.timeline.value = LATEST
             self._show()
 
@@ -68,9 +68,12 @@ class Viewer(Group):
         self._show()
 
     def _follow_player(self, change):
-        self.timeline.value = change.new
+        # What the page sends after it was told to hold comes too late.
+        if self.player.playing:
+            self.timeline.value = change.new
 
     def _play(self):
+        self.player.value = self.timeline.value
         self.player.playing = not self.player.playing
 
     def _name_button(self, change):
