@@ -35,6 +35,7 @@ class FakeTransfer:
     """Takes a step whenever a test allows one, and keeps what each was taken with."""
 
     made: typing.ClassVar[list] = []
+    side = 8
 
     def __init__(self, *pictures, **settings):
         self.pictures, self._settings = pictures, settings
@@ -42,7 +43,7 @@ class FakeTransfer:
         self.layer_weights = dict(settings.get("layer_weights", {"block1_conv1": 1.0}))
         self.network, self.size = "vgg16", settings.get("size", 64)
         self.steps, self.history, self.betas = 0, {}, []
-        self.image = np.zeros((8, 8, 3), "uint8")
+        self.image = np.zeros((self.side, self.side, 3), "uint8")
         self.allowed = threading.Semaphore(0)
         self.error_at = None
         self.running = False
@@ -71,8 +72,8 @@ class FakeTransfer:
                 losses = {"total": self.beta, "content": 1.0, "style": self.beta}
                 for name, loss in losses.items():
                     self.history.setdefault(name, []).append(loss)
-                x = np.full((1, 8, 8, 3), self.steps % 99, "float32")
-                yield Step(self.steps, losses, self.size, 0.01, x, (8, 8))
+                x = np.full((1, self.side, self.side, 3), self.steps % 99, "float32")
+                yield Step(self.steps, losses, self.size, 0.01, x, x.shape[1:3])
         finally:
             self.running = False
 
@@ -789,6 +790,21 @@ def test_many_runs_leave_nothing_behind():
     assert len(set(files)) == 1
     # TensorFlow's own threads come and go.
     assert max(threads) < threads[0] + len(threads)
+
+
+def test_a_long_run_keeps_no_picture_of_each_step(fake, monkeypatch):
+    monkeypatch.setattr(FakeTransfer, "side", 512)
+    ui, process, held = fake(steps=1000), psutil.Process(), []
+    transfer = started(ui)
+    for _ in range(15):
+        take(transfer, 10)
+        until(lambda: f"step {transfer.steps} of" in ui.status.value)
+        held.append(process.memory_info().rss)
+    ui.stop_button.click()
+    transfer.allowed.release()
+    assert ui.wait(SOON)
+    # A picture has 0.8 MB, and those of the 100 steps between 80.
+    assert held[-1] - held[4] < 40e6
 
 
 def test_without_vgg19_the_status_names_vgg16_and_nothing_warns():

@@ -248,7 +248,9 @@ def test_the_run_is_played_from_its_start(page):
     page.get_by_text("Picture at the start", exact=True).wait_for()
     press(page, "Play")
     page.get_by_text("Picture at the start", exact=True).wait_for(state="detached")
-    press(page, "Hold")
+    # Another run is followed although the player is still at work.
+    with running(page):
+        another(page, ".nst-picture", than=digest(page, ".nst-picture"))
 
 
 def test_save_writes_the_picture_with_its_settings(page, folder):
@@ -319,6 +321,57 @@ def test_an_upload_with_the_name_of_a_path_writes_nothing_elsewhere(page, folder
     status(page, "Saved ")
     (path,) = folder.parent.parent.rglob("*evil*")
     assert path.parent == folder / "img" / "results"
+
+
+def test_a_run_that_diverges_is_ended_with_a_sentence_and_the_page_goes_on(page):
+    page.get_by_label("Optimiser", exact=True).select_option("Gradient descent")
+    for label in ("Style weight β", "Learning rate"):
+        handle(page, label).press("End")
+    set_steps(page, 5000)
+    press(page, "Run")
+    status(page, "Failed")
+    told = page.get_by_role("alert").inner_text()
+    assert "learning rate of 100; choose a smaller one" in told
+    page.get_by_role("img", name=re.compile("Picture (after step|at the)")).wait_for()
+    press(page, "Reset")
+    page.get_by_label("Optimiser", exact=True).select_option("Adam")
+    set_steps(page, 2)
+    press(page, "Run")
+    status(page, "Finished: step 2 of 2")
+    assert page.get_by_role("alert").count() == 0
+
+
+def test_home_and_end_move_every_slider_to_its_ends(page):
+    handles = page.locator(".nst-group").get_by_role("slider")
+    assert handles.count() == 10
+    for slider in handles.all():
+        for key, end in (("End", "aria-valuemax"), ("Home", "aria-valuemin")):
+            slider.press(key)
+            assert slider.get_attribute("aria-valuenow") == slider.get_attribute(end)
+    press(page, "Reset")
+    status(page, "Ready")
+
+
+def test_every_button_and_slider_is_reached_by_tab(page):
+    skipped = page.evaluate(
+        "[...document.querySelectorAll('.nst-group [role=slider], .jupyter-button, "
+        ".nst-group select, .nst-group input, .nst-group textarea')]"
+        ".filter(part => part.checkVisibility() && part.tabIndex < 0)"
+        ".map(part => part.outerHTML.slice(0, 80))"
+    )
+    assert skipped == []
+
+
+def test_every_control_has_words(page):
+    """The words of a slider are its label; ipywidgets gives its handle no name."""
+    wordless = page.evaluate(
+        "[...document.querySelectorAll("
+        "'.nst-group .widget-inline-hbox:not(.widget-html), .jupyter-button')]"
+        ".filter(part => part.checkVisibility() && !/[a-z]{3}/i.test("
+        "(part.querySelector('.widget-label') || part).innerText))"
+        ".map(part => part.outerHTML.slice(0, 80))"
+    )
+    assert wordless == []
 
 
 def test_the_browser_and_the_kernel_had_nothing_to_complain_about(
