@@ -2,14 +2,16 @@
 
     python notebooks/remake.py                                # all of them
     python notebooks/remake.py notebooks/04_content_loss.ipynb
+    python notebooks/remake.py --network vgg19 notebooks/10_the_paper.ipynb
 
 The figures are kept; widgets, which are blank without a kernel, are not, nor is
 anything that changes from run to run or machine to machine.
 """
 
+import argparse
 import base64
 import io
-import sys
+import re
 import time
 from pathlib import Path
 
@@ -33,19 +35,22 @@ class SilentOutput(OutputWidget):
         """Say nothing."""
 
 
-def run(path: Path, quick: bool = False) -> nbformat.NotebookNode:
+def run(path: Path, **constants) -> nbformat.NotebookNode:
     """Execute a notebook in a new kernel, in its own folder.
 
     Args:
         path: The notebook.
-        quick: Set the notebook's own `QUICK` to `True` first.
+        **constants: Of its setup cell, to be set first, such as `QUICK=True`.
 
     Returns:
         The executed notebook; the file is left as it is.
     """
     notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells if quick else ():
-        cell.source = cell.source.replace("QUICK = False", "QUICK = True")
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            for name, value in constants.items():
+                line = re.compile(rf"^{name} = \S+", re.MULTILINE)
+                cell.source = line.sub(f"{name} = {value!r}", cell.source)
     client = NotebookClient(
         notebook,
         timeout=900,
@@ -104,15 +109,20 @@ def lighten(png: str) -> str:
     return min(png, base64.b64encode(file.getvalue()).decode(), key=len)
 
 
-def main(paths: list[str]) -> None:
+def main() -> None:
     """Remake the notebooks named, or all."""
-    for path in map(Path, paths) if paths else sorted(HERE.rglob("[0-9]*.ipynb")):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("paths", nargs="*", type=Path, metavar="NOTEBOOK")
+    parser.add_argument("--network", choices=("vgg16", "vgg19"))
+    options = parser.parse_args()
+    constants = {"NETWORK": options.network} if options.network else {}
+    for path in options.paths or sorted(HERE.rglob("[0-9]*.ipynb")):
         began = time.perf_counter()
-        notebook = run(path)
+        notebook = run(path, **constants)
         clean(notebook)
         nbformat.write(notebook, path)
         print(f"{path.name}: {time.perf_counter() - began:.0f} s", flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

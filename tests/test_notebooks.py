@@ -34,7 +34,7 @@ def saved_outputs(path):
 @pytest.mark.parametrize("path", ALL, ids=NAMES)
 def test_it_runs_from_top_to_bottom_in_a_clean_kernel(path, monkeypatch):
     monkeypatch.setenv("TQDM_DISABLE", "1")
-    notebook = remake.run(path, quick=True)
+    notebook = remake.run(path, QUICK=True)
     stderr = [
         output.text
         for cell in notebook.cells
@@ -43,6 +43,18 @@ def test_it_runs_from_top_to_bottom_in_a_clean_kernel(path, monkeypatch):
         if output.get("name") == "stderr"
     ]
     assert not stderr
+
+
+@pytest.mark.notebook
+@pytest.mark.filterwarnings("ignore")
+def test_it_can_be_remade_with_another_network(tmp_path):
+    path = tmp_path / "lesson.ipynb"
+    cells = ['NETWORK = "vgg16"  # the bundled network', "print(NETWORK)"]
+    lesson = nbformat.v4.new_notebook(cells=[*map(nbformat.v4.new_code_cell, cells)])
+    nbformat.write(lesson, path)
+    setup, answer = remake.run(path, NETWORK="vgg19").cells
+    assert setup.source == "NETWORK = 'vgg19'  # the bundled network"
+    assert answer.outputs[0].text == "vgg19\n"
 
 
 @pytest.mark.parametrize("path", ALL, ids=NAMES)
