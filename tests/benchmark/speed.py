@@ -9,6 +9,8 @@ benchmark alone (`pip install -e ".[benchmark]"`); `--torch` names a Python that
 """
 
 import argparse
+import math
+import os
 import statistics
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import matplotlib.pyplot as plt
 import numpy as np
 from judge import Judge, network
@@ -64,11 +67,14 @@ def judged(pair, size, folder, torch):
 
 
 def time_to(reference, seconds, losses):
-    """Return the seconds and number of the first step at or under the reference."""
+    """Return the seconds and number of the first step at or under the reference.
+
+    Infinitely many seconds, and the last step, where none is.
+    """
     for number, (second, loss) in enumerate(zip(seconds, losses, strict=True), 1):
         if loss <= reference:
             return second, number
-    return float("nan"), 0
+    return math.inf, len(losses)
 
 
 def main():
@@ -81,7 +87,9 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     for size in options.sizes:
         taken = {name: [] for name in STEPS}
-        figure, axes = plt.subplots(1, len(PAIRS), figsize=(15, 4.5))
+        figure, axes = plt.subplots(
+            1, len(PAIRS), figsize=(12, 4.2), layout="constrained"
+        )
         for axis, pair in zip(axes, PAIRS, strict=True):
             results = judged(pair, size, options.out, options.torch)
             reference = results["tutorial"][1][-1]
@@ -103,9 +111,9 @@ def main():
             )
             axis.set(xscale="log", yscale="log", xlabel="seconds", ylabel="loss")
             axis.set_title(" × ".join(pair))
-        axes[0].legend()
-        figure.suptitle(f"VGG16, {size} px")
-        figure.tight_layout()
+        lines, names = axes[0].get_legend_handles_labels()
+        figure.legend(lines, names, loc="outside lower center", ncols=3)
+        figure.suptitle(f"VGG16, {size} px; gray: where the tutorial is in the end")
         figure.savefig(options.out / f"speed_{size}.png", dpi=100)
         median = {name: statistics.median(times) for name, times in taken.items()}
         for other in ("tutorial", "pytorch"):
