@@ -29,8 +29,8 @@ from PIL import Image
 HERE = Path(__file__).resolve().parent
 STEPS = {
     "tutorial": 150,
-    "default": 40,
-    "float32": 40,
+    "default": 50,
+    "float32": 50,
     "lbfgs": 40,
     "adam": 100,
     "pytorch": 60,
@@ -55,11 +55,11 @@ def run(name, pair, size, folder, python):
         return file["seconds"], file["pictures"]
 
 
-def judged(pair, size, folder, torch):
+def judged(pair, size, folder, torch, names):
     """Return {contender: (seconds, losses, pictures)}."""
     judge = Judge(network(), *(picture(name, size) for name in pair))
     results = {}
-    for name in STEPS:
+    for name in names:
         python = torch if name == "pytorch" else sys.executable
         seconds, pictures = run(name, pair, size, folder, python)
         results[name] = seconds, [judge(image) for image in pictures], pictures
@@ -83,15 +83,16 @@ def main():
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512])
     parser.add_argument("--out", type=Path, default=Path("bench"))
     parser.add_argument("--torch", default=sys.executable)
+    parser.add_argument("--contenders", nargs="+", choices=STEPS, default=list(STEPS))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     for size in options.sizes:
-        taken = {name: [] for name in STEPS}
+        taken = {name: [] for name in options.contenders}
         figure, axes = plt.subplots(
             1, len(PAIRS), figsize=(12, 4.2), layout="constrained"
         )
         for axis, pair in zip(axes, PAIRS, strict=True):
-            results = judged(pair, size, options.out, options.torch)
+            results = judged(pair, size, options.out, options.torch, options.contenders)
             reference = results["tutorial"][1][-1]
             print(f"{' × '.join(pair)}, {size} px: reference loss {reference:.4g}")
             axis.axhline(reference, color="gray", linewidth=0.8)
@@ -116,7 +117,7 @@ def main():
         figure.suptitle(f"VGG16, {size} px; gray: where the tutorial is in the end")
         figure.savefig(options.out / f"speed_{size}.png", dpi=100)
         median = {name: statistics.median(times) for name, times in taken.items()}
-        for other in ("tutorial", "pytorch"):
+        for other in filter(taken.get, ("tutorial", "pytorch")):
             ratios = [
                 theirs / ours
                 for theirs, ours in zip(taken[other], taken["default"], strict=True)
