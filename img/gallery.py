@@ -2,8 +2,8 @@
 
     python img/gallery.py
 
-Each picture is what `python -m nst --content FILE --style FILE` makes of the two. On
-two cores it takes about three minutes.
+Each picture is what `python -m nst --network vgg16 --content FILE --style FILE` makes
+of the two.
 """
 
 from pathlib import Path

@@ -11,6 +11,7 @@ anything that changes from run to run or machine to machine.
 import argparse
 import base64
 import io
+import json
 import re
 import time
 from pathlib import Path
@@ -50,7 +51,7 @@ def run(path: Path, **constants) -> nbformat.NotebookNode:
         if cell.cell_type == "code":
             for name, value in constants.items():
                 line = re.compile(rf"^{name} = \S+", re.MULTILINE)
-                cell.source = line.sub(f"{name} = {value!r}", cell.source)
+                cell.source = line.sub(f"{name} = {literal(value)}", cell.source)
     client = NotebookClient(
         notebook,
         timeout=900,
@@ -60,6 +61,11 @@ def run(path: Path, **constants) -> nbformat.NotebookNode:
     client.widget_registry["@jupyter-widgets/output"]["OutputModel"] = SilentOutput
     client.execute()
     return notebook
+
+
+def literal(value) -> str:
+    """Write a constant as ruff would."""
+    return json.dumps(value) if isinstance(value, str) else repr(value)
 
 
 def clean(notebook: nbformat.NotebookNode) -> None:

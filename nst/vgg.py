@@ -199,8 +199,9 @@ def build_feature_extractor(
         else:
             x = POOLINGS[pooling](pool_size=2, name=layer.name, dtype=precision)(x)
         if layer.name in layers:
-            exact = keras.layers.Identity(dtype="float32")
-            features[layer.name] = x if precision == "float32" else exact(x)
+            features[layer.name] = x
+            if precision != "float32":
+                features[layer.name] = keras.layers.Identity(dtype="float32")(x)
         if len(features) == len(set(layers)):
             break
     model = keras.Model(inputs, features, name=network)

@@ -76,7 +76,10 @@ def serving(notebook: nbformat.NotebookNode, folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/lab/tree/notebook.ipynb?reset&token={token}"
     finally:
         server.terminate()
-        server.wait(60)
+        try:
+            server.wait(60)
+        except subprocess.TimeoutExpired:
+            server.kill()
 
 
 def open_notebook(page, address: str) -> None:
@@ -98,9 +101,11 @@ def choose(page, menu: str, *entries: str) -> None:
 
 def _wait_for(address, server):
     end = time.monotonic() + PATIENCE / 1000
+    # A proxy of this machine would be asked for its own address.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while True:
         assert server.poll() is None, "JupyterLab did not start."
         assert time.monotonic() < end, "JupyterLab did not answer."
-        with contextlib.suppress(OSError), urllib.request.urlopen(address):
+        with contextlib.suppress(OSError), opener.open(address, timeout=5):
             return
         time.sleep(0.2)

@@ -53,7 +53,7 @@ def test_it_can_be_remade_with_another_network(tmp_path):
     lesson = nbformat.v4.new_notebook(cells=[*map(nbformat.v4.new_code_cell, cells)])
     nbformat.write(lesson, path)
     setup, answer = remake.run(path, NETWORK="vgg19").cells
-    assert setup.source == "NETWORK = 'vgg19'  # the bundled network"
+    assert setup.source == 'NETWORK = "vgg19"  # the bundled network'
     assert answer.outputs[0].text == "vgg19\n"
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from nst.images import SAMPLES, load_image, read_settings
 from nst.playground import Playground, frames, playground, report, run
+from nst.playground.run import LOOKS_PER_SECOND
 from nst.playground.session import Session
 from nst.recipes import RECIPES
 from nst.transfer import Step, StyleTransfer
@@ -525,20 +526,21 @@ def test_a_new_run_is_followed_from_its_start(fake):
     assert ui.picture.value == ui.run.frames.at(2)[1]
 
 
-def test_a_page_sees_at_most_four_pictures_a_second(fake, monkeypatch):
+def test_a_page_sees_few_of_the_pictures_of_a_fast_run(fake):
     ui = fake(steps=10_000)
     transfer = started(ui)
     pictures = []
     ui.picture.observe(lambda change: pictures.append(change.new), "value")
-    transfer.allowed.release(300)
     began = time.monotonic()
-    while time.monotonic() - began < 1.0:
+    for _ in range(150):
+        transfer.allowed.release()
         time.sleep(0.01)
     ui.stop_button.click()
     transfer.allowed.release()
     assert ui.wait(SOON)
-    # Those of the second, one that was due, and the last.
-    assert 2 <= len(pictures) <= 6
+    seconds = time.monotonic() - began
+    # One that was due, and the last, come on top.
+    assert 2 <= len(pictures) <= LOOKS_PER_SECOND * seconds + 2
 
 
 def test_google_colab_is_told_to_run_in_a_cell(fake, monkeypatch):
@@ -619,7 +621,18 @@ def test_the_same_name_can_be_uploaded_again(fake):
         upload(ui.uploads["style"], "mine.png", file.getvalue())
         seen.append(ui.pickers["style"].source.load()[0, 0].tolist())
     assert seen == [[255, 0, 0], [0, 0, 255]]
-    assert ui.style.options.count("mine.png") == 1
+    assert ui.style.options[:2] == ("mine.png (2)", "mine.png")
+
+
+def test_an_upload_is_one_choice_whatever_was_chosen_before(fake):
+    ui = fake()
+    ui.style.value = "poppies"
+    chosen = []
+    ui.style.observe(lambda change: chosen.append(change.new), "value")
+    file = io.BytesIO()
+    Image.new("RGB", (32, 32), "red").save(file, "PNG")
+    upload(ui.uploads["style"], "mine.png", file.getvalue())
+    assert chosen == ["mine.png"]
 
 
 def test_an_upload_that_is_no_picture_is_refused_with_a_sentence(fake):
@@ -636,7 +649,7 @@ def test_an_upload_that_is_no_picture_is_refused_with_a_sentence(fake):
 @pytest.fixture(scope="module")
 def steered(tmp_path_factory):
     """Make one real run in which β is multiplied and then a layer is silenced."""
-    ui = Playground(CONTENT, STYLE, network="vgg16", size=64, steps=18, beta=10.0)
+    ui = Playground(CONTENT, STYLE, network="vgg16", size=64, steps=40, beta=10.0)
     ui.run_button.click()
     assert ui.wait_for_step(6)
     ui.beta.value = 1e4
@@ -661,8 +674,8 @@ def test_a_thousand_times_beta_makes_the_share_of_style_grow(steered):
 
 def test_a_slider_acts_at_the_step_it_is_marked_at(steered):
     step = changed_at(steered, "beta")
-    # The step being taken when the slider moved is 6 or 7, so the next is 7 or 8.
-    assert step in (7, 8)
+    # It moved after step 6, at the earliest.
+    assert step >= 7
     layer = np.array(steered.transfer.history["block4_conv1"])
     growth = layer[1:] / layer[:-1]
     assert growth.argmax() + 2 == step
@@ -781,15 +794,12 @@ def test_many_runs_leave_nothing_behind():
             transfers.append(weakref.ref(ui.transfer))
             # Matplotlib keeps some fonts open for each thread, and 64 at most.
             opened = [f for f in process.open_files() if not f.path.endswith(".ttf")]
-            held.append((len(opened), process.num_threads()))
+            held.append((len(opened), threading.active_count()))
     ui.close()
     del ui
     gc.collect()
     assert [transfer() for transfer in transfers] == [None] * 4
-    files, threads = zip(*held, strict=True)
-    assert len(set(files)) == 1
-    # TensorFlow's own threads come and go.
-    assert max(threads) < threads[0] + len(threads)
+    assert len(set(held)) == 1
 
 
 def test_a_long_run_keeps_no_picture_of_each_step(fake, monkeypatch):

@@ -16,15 +16,9 @@ LAYERS = ["block1_conv1", "block3_conv1", "block4_conv2", "block5_conv1"]
 PROCESSOR = Path("/proc/cpuinfo")
 
 
-def can_compute_bfloat16():
-    try:
-        return precision.work_of_convolution("bfloat16") > 0
-    except tf.errors.OpError:
-        return False
-
-
 needs_bfloat16 = pytest.mark.skipif(
-    not can_compute_bfloat16(), reason="this processor cannot compute bfloat16 at all"
+    not precision.can_compute_bfloat16(),
+    reason="this processor cannot compute bfloat16 at all",
 )
 
 
@@ -116,9 +110,18 @@ def test_a_run_goes_on_as_exactly_as_it_began(content, style, tmp_path):
     assert nst.StyleTransfer.load(path).precision == "float32"
 
 
-@pytest.mark.parametrize("name", ["float16", "", None, 32])
+def test_a_processor_that_cannot_compute_it_computes_in_float32(
+    content, style, monkeypatch
+):
+    monkeypatch.setattr(precision, "can_compute_bfloat16", lambda: False)
+    with pytest.warns(UserWarning, match="cannot compute in bfloat16, so float32 is"):
+        transfer = make(content, style, precision="bfloat16")
+    assert transfer.settings()["precision"] == "float32"
+
+
+@pytest.mark.parametrize("name", ["float16", "", 32])
 def test_another_precision_is_refused_with_a_sentence(name, content, style):
     with pytest.raises(ValueError, match="recision` as one of 'auto', 'float32'"):
-        make(content, style, precision=name or "half")
+        make(content, style, precision=name)
     with pytest.raises(ValueError, match=r"precision as one of .*, but received"):
         precision.resolve_precision(name)

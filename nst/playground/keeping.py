@@ -43,7 +43,7 @@ class Keeping(Group):
 
     def _run(self):
         run = self._page.run
-        if run is None or not run.session.taken:
+        if run is None or run.step is None:
             raise ValueError(
                 "Expected a run to keep, but nothing has run yet; press Run first."
             )

@@ -136,7 +136,7 @@ class Page(widgets.VBox):
         Args:
             pictures: How many, from the first to the last.
         """
-        if not (self.run and self.run.session.taken):
+        if not (self.run and self.run.step):
             print("Nothing has run yet: press Run above, then run this cell again.")
             return
         strip = self.run.frames.strip(pictures)

@@ -71,9 +71,12 @@ class PicturePicker(widgets.Box):
             except (ValueError, OSError) as error:
                 self._page.say_error(error)
                 continue
-            self._sources[name] = Source(Path(name).stem, image, repr(name))
-            others = [label for label in self.chosen.options if label != name]
-            self.chosen.options = [*others, name]
-            self.chosen.value = name
+            label, number = name, 1
+            while label in self._sources:
+                number += 1
+                label = f"{name} ({number})"
+            self._sources[label] = Source(Path(name).stem, image, repr(name))
+            # A list that is given anew chooses its first entry by itself.
+            self.chosen.options = [label, *self.chosen.options]
             self._page.say(f"{name} is used from memory; no copy is written.")
         self.upload.value = ()

@@ -141,20 +141,24 @@ class Playground(Page):
                 "Google Colab shows nothing that happens behind a page: run "
                 "ui.run_here() in the next cell, and interrupt that cell to stop."
             )
-        elif not self._is_active():
-            self.say("")
-            self._begin()
+            return
+        with self._lock:
+            if not self._is_active():
+                self.say("")
+                self._begin()
 
     def _pause(self):
-        if self.run is not None:
-            session = self.run.session
-            session.resume() if session.state == "paused" else session.pause()
-            self.show_state()
+        with self._lock:
+            if self.run is not None:
+                session = self.run.session
+                session.resume() if session.state == "paused" else session.pause()
+                self.show_state()
 
     def _stop(self):
-        if self.run is not None:
-            self.run.session.stop()
-            self.show_state()
+        with self._lock:
+            if self.run is not None:
+                self.run.session.stop()
+                self.show_state()
 
     def _reset(self):
         self._stop()

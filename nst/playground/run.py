@@ -203,6 +203,7 @@ class Run:
         # A thread's traceback would reach nobody: the page tells it.
         except Exception as error:
             self.session.stop()
+            self.session.wait()
             self.session.error = str(error) or type(error).__name__
         finally:
             show(self)

@@ -25,7 +25,7 @@ def held(graphs):
     """Tell what the process holds; `graphs` are those of the run's step."""
     gc.collect()
     memory = PROCESS.memory_info().rss / 1e6
-    threads, files = PROCESS.num_threads(), PROCESS.num_fds()
+    threads, files = PROCESS.num_threads(), len(PROCESS.open_files())
     return f"{memory:.0f} MB, {threads} threads, {files} files, graphs traced: {graphs}"
 
 
