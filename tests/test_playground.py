@@ -649,7 +649,7 @@ def test_an_upload_that_is_no_picture_is_refused_with_a_sentence(fake):
 @pytest.fixture(scope="module")
 def steered(tmp_path_factory):
     """Make one real run in which β is multiplied and then a layer is silenced."""
-    ui = Playground(CONTENT, STYLE, network="vgg16", size=64, steps=40, beta=10.0)
+    ui = Playground(CONTENT, STYLE, network="vgg16", size=64, steps=18, beta=10.0)
     ui.run_button.click()
     assert ui.wait_for_step(6)
     ui.beta.value = 1e4

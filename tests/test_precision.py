@@ -45,6 +45,16 @@ def test_the_faster_one_is_bfloat16_where_the_processor_has_instructions_for_it(
     )
 
 
+@needs_bfloat16
+def test_what_numpy_has_just_computed_does_not_change_the_choice():
+    expected = precision.faster_precision()
+    picture = np.ones((512 * 512, 3))
+    for _ in range(5):
+        precision.faster_precision.cache_clear()
+        picture @ np.ones((3, 3))
+        assert precision.faster_precision() == expected
+
+
 @pytest.mark.parametrize("instructions", ["AVX512_CORE", "AVX2"])
 def test_it_is_float32_where_the_processor_has_none(instructions):
     code = "import nst.precision; print(nst.precision.faster_precision())"

@@ -98,7 +98,8 @@ class Page(widgets.VBox):
 
     def show_state(self) -> None:
         """Tell how the run stands, and enable the buttons that do something."""
-        session = self.run and self.run.session
+        run = self.run
+        session = run and run.session
         state = session.state if session else "ready"
         active = session is not None and session.active
         self.learning_rate.disabled = self.optimizer.value == "lbfgs"

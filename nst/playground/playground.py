@@ -155,10 +155,11 @@ class Playground(Page):
                 self.show_state()
 
     def _stop(self):
-        with self._lock:
-            if self.run is not None:
-                self.run.session.stop()
-                self.show_state()
+        # Python itself may call this, on any thread: no lock.
+        run = self.run
+        if run is not None:
+            run.session.stop()
+            self.show_state()
 
     def _reset(self):
         self._stop()
