@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import warnings
 from pathlib import Path
 
 from nst.check import check, device
@@ -179,4 +180,6 @@ def show_recipes() -> None:
 
 
 if __name__ == "__main__":
+    # A person is told what it is, not which line of code noticed it.
+    warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
     sys.exit(main())

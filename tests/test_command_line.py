@@ -185,3 +185,14 @@ def test_ctrl_c_before_the_first_step_ends_with_a_sentence(monkeypatch, capsys, 
     assert main([*PAIR, *SMALL]) == 130
     assert "nothing was written" in capsys.readouterr().out
     assert list(folder.iterdir()) == []
+
+
+def test_a_warning_is_a_note_without_a_line_of_code():
+    done = subprocess.run(
+        [sys.executable, "-m", "nst", *PAIR, *SMALL, "--weights", "random"],
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        check=True,
+    )
+    assert "Note: The weights of this" in done.stderr
+    assert "Warning" not in done.stderr
