@@ -8,8 +8,9 @@ from pathlib import Path
 from nst.check import check, device
 from nst.images import SAMPLES, check_file_name, read_settings
 from nst.optimizers import OPTIMIZERS
+from nst.paper_units import table
 from nst.precision import PRECISIONS
-from nst.recipes import RECIPES, table
+from nst.recipes import RECIPES
 from nst.saved import ENDING
 from nst.settings import check_count
 from nst.tasks import MODES, default_steps, paint, prepare, results_folder

@@ -4,9 +4,10 @@ import platform
 import statistics
 from importlib.metadata import version
 
+from nst.download import vgg19_file
 from nst.images import SAMPLES
 from nst.memory import memory_free, peak_memory
-from nst.pretrained import VGG16_FILE, vgg19_file
+from nst.pretrained import VGG16_FILE
 from nst.transfer import StyleTransfer
 
 import psutil

@@ -12,6 +12,8 @@ import numpy as np
 
 # Told apart without colour too: each curve has its own dashes.
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 3)))
+# Width of one at font size 8, in inches.
+LETTER = 0.068
 
 
 def show_images(
@@ -92,6 +94,15 @@ def draw_losses(
             linewidth=thick.get(name, 1.0),
             linestyle=DASHES[number % len(DASHES)],
         )
+    axis.set_yscale("log")
+    changes = list(changes)
+    if changes:
+        # Room above the curves, so that the words cover none.
+        letters = 2 + max(len(what) for _, what in changes)
+        inches = axis.get_window_extent().height / axis.figure.dpi
+        room = min(0.6, letters * LETTER / inches)
+        low, high = np.log10(axis.get_ylim())
+        axis.set_ylim(10**low, 10 ** (low + (high - low) / (1 - room)))
     for step, what in changes:
         axis.axvline(step, color="gray", linewidth=0.8)
         axis.text(
@@ -103,7 +114,6 @@ def draw_losses(
             va="top",
             fontsize=8,
         )
-    axis.set_yscale("log")
     axis.set_xlabel("step")
     axis.set_ylabel("loss")
     axis.grid(alpha=0.3)

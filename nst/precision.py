@@ -56,7 +56,7 @@ def resolve_precision(precision: str) -> str:
 
 @functools.cache
 def can_compute_bfloat16() -> bool:
-    """Try one of VGG's convolutions in bfloat16."""
+    """Try one of VGG's convolutions in bfloat16, once in each process."""
     try:
         convolution("bfloat16")()
     except tf.errors.OpError:
@@ -74,19 +74,27 @@ def faster_precision() -> str:
     """
     if tf.config.list_physical_devices("GPU") or not can_compute_bfloat16():
         return "float32"
-    work: dict[str, list[float]] = {"float32": [], "bfloat16": []}
+    seconds: dict[str, list[float]] = {"float32": [], "bfloat16": []}
     for _ in range(3):
-        for precision, measured in work.items():
-            measured.append(work_of(convolution(precision)))
-    share = min(work["bfloat16"]) / min(work["float32"])
+        for precision, measured in seconds.items():
+            measured.append(processor_seconds(convolution(precision)))
+    share = min(seconds["bfloat16"]) / min(seconds["float32"])
     # Measured: at most 0.6 where the processor has the instructions, 2 to 20 elsewhere.
     return "bfloat16" if share < 0.8 else "float32"
 
 
 def convolution(precision: str) -> Callable[[], None]:
-    """Make a function that computes one of VGG's convolutions."""
-    x = tf.ones((1, 32, 32, 256), precision)
-    kernel = tf.ones((3, 3, 256, 256), precision)
+    """Make a function that computes one of VGG's convolutions, 256 channels to 256.
+
+    Args:
+        precision: `"float32"` or `"bfloat16"`.
+
+    Returns:
+        Function without arguments. It raises a `tf.errors.OpError` where the processor
+        cannot compute it.
+    """
+    x = tf.ones((1, 32, 32, 256), precision)  # (1, h, w, in)
+    kernel = tf.ones((3, 3, 256, 256), precision)  # (3, 3, out, in)
 
     def convolve():
         tf.nn.conv2d_transpose(x, kernel, x.shape, strides=1, padding="SAME").numpy()
@@ -94,7 +102,7 @@ def convolution(precision: str) -> Callable[[], None]:
     return convolve
 
 
-def work_of(compute: Callable[[], None], times: int = 6) -> float:
+def processor_seconds(compute: Callable[[], None], times: int = 6) -> float:
     """Measure what a computation costs, from its second time on.
 
     Unlike the time of a clock on the wall, it hardly changes when other programs are at

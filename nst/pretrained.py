@@ -1,20 +1,15 @@
 """Where VGG's weights come from: Keras' download, the bundled file, a path, or chance.
 
-VGG19 is the paper's network. Its ImageNet weights are Keras' own download, kept in the
-Keras home as Keras keeps them. VGG16's lie beside this module in half precision
-(`weights/PROVENANCE.md`), for rooms without a network.
+VGG19 is the paper's network; `download` fetches its ImageNet weights. VGG16's lie beside
+this module in half precision (`weights/PROVENANCE.md`), for rooms without a network.
 """
 
 import functools
-import hashlib
 import os
-import socket
-import tempfile
-import threading
-import urllib.error
-import urllib.request
 import warnings
 from pathlib import Path
+
+from nst.download import file_hash, get_vgg19
 
 import h5py
 import keras
@@ -26,21 +21,6 @@ VGG16_FILE = (
     Path(__file__).resolve().parent / "weights" / "vgg16_imagenet_float16.weights.h5"
 )
 VGG16_SHA256 = "e0d5c6e28ee016970bbf0a16cfae3a870a81772668597dbf7a1617d8a0983218"
-
-VGG19_NAME = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
-VGG19_URL = (
-    "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/" + VGG19_NAME
-)
-VGG19_MD5 = "253f8cb515780f3b799900260a226db6"
-
-# A firewall that swallows packets answers nothing, ever. Wait this many seconds.
-PATIENCE = 8.0
-
-
-def vgg19_file() -> Path:
-    """Tell where Keras keeps VGG19's weights on this machine."""
-    home = os.environ.get("KERAS_HOME")
-    return (Path(home) if home else Path.home() / ".keras") / "models" / VGG19_NAME
 
 
 def resolve_network(network: str, weights: str = "imagenet") -> str:
@@ -133,70 +113,6 @@ def load_weights(network: str, weights: str = "imagenet") -> keras.Model:
         ) from None
 
 
-def get_vgg19() -> Path:
-    """Fetch VGG19's ImageNet weights into the Keras home, unless they are there.
-
-    The file appears there whole or not at all, also when two programs fetch it at
-    once.
-
-    Returns:
-        Path of the file.
-
-    Raises:
-        OSError: If they cannot be fetched, or nothing answers for `PATIENCE` seconds.
-    """
-    path = vgg19_file()
-    by_hand = f"put the file from {VGG19_URL} at {path}, or use network='vgg16'"
-    patience = socket.getdefaulttimeout()
-    try:
-        if path.is_file() and _hash(path, "md5") == VGG19_MD5:
-            return path
-        _wait_for_an_answer()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        socket.setdefaulttimeout(PATIENCE)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            part = keras.utils.get_file(
-                VGG19_NAME,
-                origin=VGG19_URL,
-                file_hash=VGG19_MD5,
-                cache_dir=folder,
-                cache_subdir="",
-            )
-            Path(part).replace(path)
-    # Keras raises a bare Exception where a download fails.
-    except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise OSError(
-            f"Expected to download VGG19's weights, but received: {reason}; {by_hand}."
-        ) from None
-    finally:
-        socket.setdefaulttimeout(patience)
-    return path
-
-
-def _wait_for_an_answer() -> None:
-    """Raise what is in the way of the download, after `PATIENCE` seconds at most."""
-    outcome = [TimeoutError(f"no answer within {PATIENCE:.0f} seconds")]
-
-    def knock():
-        try:
-            with urllib.request.urlopen(VGG19_URL, timeout=PATIENCE) as reply:
-                reply.read(1)
-            outcome[0] = None
-        # A proxy may answer anything; urllib then raises more than OSError.
-        except Exception as error:
-            outcome[0] = error
-            if isinstance(error, urllib.error.HTTPError):
-                error.close()
-
-    # Looking up a name obeys no time limit, so it is left behind in a thread.
-    thread = threading.Thread(target=knock, daemon=True)
-    thread.start()
-    thread.join(PATIENCE + 0.5)
-    if outcome[0] is not None:
-        raise outcome[0]
-
-
 @functools.cache
 def _failure_to_get_vgg19() -> str | None:
     """Try once in each process; a room without a network stays one."""
@@ -220,7 +136,7 @@ def _random(model: keras.Model) -> keras.Model:
 
 
 def _checked_vgg16() -> Path:
-    if _hash(_existing(VGG16_FILE), "sha256") != VGG16_SHA256:
+    if file_hash(_existing(VGG16_FILE), "sha256") != VGG16_SHA256:
         raise ValueError(
             f"Expected the bundled VGG16 weights in '{VGG16_FILE.name}', but the file "
             "is cut off or changed; fetch the project again."
@@ -252,11 +168,3 @@ def _network_in(path) -> str:
         ) from None
     kernels = sum(len(shape) == 4 for shape in shapes)
     return "vgg19" if kernels == 16 else "vgg16"
-
-
-def _hash(path: Path, algorithm: str) -> str:
-    digest = hashlib.new(algorithm, usedforsecurity=False)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

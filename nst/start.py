@@ -1,21 +1,13 @@
-"""Where a run begins: the pictures given, the picture it starts from, and its sizes.
+"""Where a run begins: the pictures given, and the picture it starts from."""
 
-Coarse to fine: Gatys et al., 2017, "Controlling Perceptual Factors in Neural Style
-Transfer", section 6, https://arxiv.org/abs/1611.07865, first paint a small picture,
-because the network's field of view then spans more of it, and refine an enlarged one.
-"""
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from nst.images import check_image, fit_image, load_image, scale_shape
-from nst.settings import check_count
 from nst.vgg import smallest_side
 
 import numpy as np
 
 STARTS = ("content", "style", "noise", "recolored")
-# At 64 px the largest strokes are painted over what a face is made of.
-SMALLEST_SCALE = 128
 
 
 def read_picture(source, name: str) -> np.ndarray | None:
@@ -106,51 +98,6 @@ def _root(matrix):
     """Take the symmetric square root."""
     values, vectors = np.linalg.eigh(matrix)
     return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-
-
-def check_scales(scales, size: int) -> dict[int, int]:
-    """Return `{size: steps}` of the smaller pictures that come first, smallest first.
-
-    Examples:
-        >>> check_scales("auto", 512)
-        {128: 16, 256: 12}
-
-    Args:
-        scales: `{size: steps}`, `"auto"`, or `None` for one size only.
-        size: The final one, in pixels.
-
-    Raises:
-        ValueError: If it is none of these, or a scale is larger than the final size.
-    """
-    if scales is None:
-        return {}
-    if isinstance(scales, str) and scales == "auto":
-        scales = {size // 4: 16, size // 2: 12}
-        return {side: steps for side, steps in scales.items() if side >= SMALLEST_SCALE}
-    if not isinstance(scales, Mapping):
-        raise ValueError(
-            "Expected `scales` as {size: steps}, 'auto' or None, but received "
-            f"{scales!r}; for example {{128: 12}}."
-        )
-    scales = {
-        check_count("scales", side, 1, size): check_count("scales", steps, 1)
-        for side, steps in scales.items()
-    }
-    return dict(sorted(scales.items()))
-
-
-def size_at_step(number: int, scales: Mapping[int, int], size: int) -> int:
-    """Tell at which size the step of this number is taken.
-
-    Examples:
-        >>> [size_at_step(number, {64: 2}, 256) for number in (1, 2, 3)]
-        [64, 64, 256]
-    """
-    for side, steps in scales.items():
-        if number <= steps:
-            return side
-        number -= steps
-    return size
 
 
 def check_sizes(shapes: Iterable[tuple[int, int]], size: int, layers) -> None:

@@ -9,20 +9,16 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from nst.images import (
-    deprocess_image,
-    fit_image,
-    preprocess_image,
-    resize_image,
-    scale_shape,
-)
+from nst.images import deprocess_image, fit_image, preprocess_image, scale_shape
 from nst.memory import check_memory
-from nst.objective import Targets, build_objective, kept_objective
+from nst.objective import build_objective, kept_objective
 from nst.optimizers import OPTIMIZERS, make_optimizer
+from nst.paper_units import paper_factors
 from nst.precision import PRECISIONS, resolve_precision
 from nst.pretrained import NETWORKS, resolve_network
-from nst.recipes import get_recipe, paper_factors
+from nst.recipes import get_recipe
 from nst.saved import read_run, write_run
+from nst.scales import Pyramid, check_scales, size_at_step
 from nst.settings import (
     LARGEST_SIZE,
     LayerWeights,
@@ -31,11 +27,9 @@ from nst.settings import (
     check_count,
 )
 from nst.start import (
-    check_scales,
     check_sizes,
     read_picture,
     read_start,
-    size_at_step,
     starting_picture,
     starting_shape,
 )
@@ -43,7 +37,6 @@ from nst.step import Step
 from nst.vgg import POOLINGS, check_layers
 
 import numpy as np
-import tensorflow as tf
 
 
 class StyleTransfer:
@@ -150,21 +143,20 @@ class StyleTransfer:
 
         init = chosen("init", init)
         start = read_start(init)
-        pictures = read_picture(content, "content"), read_picture(style, "style")
-        self._shape = starting_shape(start, *pictures, self.size)
+        content, style = read_picture(content, "content"), read_picture(style, "style")
+        self._shape = starting_shape(start, content, style, self.size)
         self.content_layer = chosen("content_layer", content_layer)
         if content is None:
             self.content_layer = None
         self.style_layers = tuple(self._layer_weights) if style is not None else ()
         layers = [*self.style_layers, *filter(None, [self.content_layer])]
         check_layers(layers, network)
-        shapes = [self._shape, *(p.shape[:2] for p in pictures[1:] if p is not None)]
+        shapes = [self._shape] if style is None else [self._shape, style.shape[:2]]
         check_sizes(shapes, min([self.size, *self.scales]), layers)
         check_memory(*self._shape)
-        self._start = starting_picture(start, *pictures, self._shape, self.seed)
-        self._content, self._style = pictures
-        if self._content is not None:
-            self._content = fit_image(self._content, self._shape)
+        self._start = starting_picture(start, content, style, self._shape, self.seed)
+        self._content = None if content is None else fit_image(content, self._shape)
+        self._style = style
 
         self.network = resolve_network(network, weights)
         self.precision = resolve_precision(precision)
@@ -184,7 +176,9 @@ class StyleTransfer:
         self.history: dict[str, list[float]] = {}
         self.steps = self.planned = 0
         self._running = threading.Lock()
-        self._targets: dict[int, Targets] = {}
+        self._pyramid = Pyramid(
+            self._objective, self._start, self._content, self._style
+        )
         self._optimizer = None
         self._enter_scale(size_at_step(1, self.scales, self.size))
 
@@ -284,7 +278,7 @@ class StyleTransfer:
             The terms of the loss, as in `Step.losses`.
         """
         x = preprocess_image(self.image if image is None else image)
-        targets = self._targets_at(self.size)
+        targets = self._pyramid.targets(self.size)
         return self._objective.evaluate(x, targets, self._weights_at(self.size))[0]
 
     def work(self, steps: int) -> list[float]:
@@ -389,7 +383,7 @@ class StyleTransfer:
 
     def _evaluate(self, x):
         losses, gradient = self._objective.evaluate(
-            x, self._targets_at(self._scale), self._weights_before
+            x, self._pyramid.targets(self._scale), self._weights_before
         )
         if not (np.isfinite(losses["total"]) and np.isfinite(gradient).all()):
             raise FloatingPointError(
@@ -412,16 +406,11 @@ class StyleTransfer:
 
     def _enter_scale(self, size):
         """Go on at another size, with its targets and an optimiser that starts anew."""
-        shape = scale_shape(self._shape, size)
-        start = preprocess_image(fit_image(self._start, shape))
         if self._optimizer is None:
-            self._x = start
+            self._x = self._pyramid.start(size)
         else:
-            # Enlarge what was changed, not the picture: the start keeps its detail.
-            change = self._x - self._x_start
-            enlarged = tf.image.resize(change, shape, method="bicubic").numpy()
-            self._x = preprocess_image(deprocess_image(start + enlarged))
-        self._scale, self._x_start = size, start
+            self._x = self._pyramid.enlarge(self._x, self._scale, size)
+        self._scale = size
         self._make_optimizer()
         self._weights_before = self._weights_at(size)
 
@@ -432,18 +421,6 @@ class StyleTransfer:
         self._optimizer = make_optimizer(
             self.optimizer, self._x, self.learning_rate, **options
         )
-
-    def _targets_at(self, size):
-        """Compute the targets for a size once, when they are first needed."""
-        if size not in self._targets:
-            content = style = None
-            if self._content is not None:
-                shape = scale_shape(self._shape, size)
-                content = preprocess_image(fit_image(self._content, shape))
-            if self._style is not None:
-                style = preprocess_image(resize_image(self._style, size))
-            self._targets[size] = self._objective.targets(content, style)
-        return self._targets[size]
 
     def _check_weights(self, has_content, has_style):
         weighed = has_content and self.alpha > 0

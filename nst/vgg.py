@@ -188,11 +188,12 @@ def build_feature_extractor(
     features = {}
     for layer in trained.layers[1:]:
         if isinstance(layer, keras.layers.Conv2D):
-            # Drawing kernels at random, only to replace them, takes a second; and
-            # bfloat16 cannot tell a pixel's 200 from 200.4.
-            dtype = "float32" if x is inputs else precision
-            config = {"kernel_initializer": "zeros", "dtype": dtype}
-            convolution = Convolution.from_config(layer.get_config() | config)
+            # bfloat16 cannot tell a pixel's 200 from 200.4, so the first is exact.
+            config = layer.get_config()
+            config["dtype"] = "float32" if x is inputs else precision
+            # Drawing kernels at random, only to replace them, takes a second.
+            config["kernel_initializer"] = "zeros"
+            convolution = Convolution.from_config(config)
             convolution.build(x.shape)
             convolution.set_weights(layer.get_weights())
             x = convolution(x)

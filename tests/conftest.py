@@ -6,7 +6,7 @@ import urllib.request
 from pathlib import Path
 
 import nst
-from nst import pretrained
+from nst import download, pretrained
 from nst.images import SAMPLES
 
 import hypothesis
@@ -28,7 +28,7 @@ def no_internet(monkeypatch, tmp_path_factory):
     """Let VGG19's download fail at once, and forget what an earlier test found."""
     pretrained._failure_to_get_vgg19.cache_clear()
     monkeypatch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras_home")))
-    monkeypatch.setattr(pretrained, "VGG19_URL", "http://127.0.0.1:9/vgg19.h5")
+    monkeypatch.setattr(download, "VGG19_URL", "http://127.0.0.1:9/vgg19.h5")
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     # It would go on using the proxies of its first use.

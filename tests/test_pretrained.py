@@ -12,7 +12,7 @@ import time
 import warnings
 
 import nst
-from nst import pretrained
+from nst import download, pretrained
 
 import h5py
 import keras
@@ -102,9 +102,9 @@ def serve(monkeypatch):
             stack.callback(server.shutdown)
             stack.callback(server.over.set)
             threading.Thread(target=server.serve_forever, daemon=True).start()
-            monkeypatch.setattr(pretrained, "VGG19_URL", server.url)
-            monkeypatch.setattr(pretrained, "VGG19_MD5", MD5)
-            monkeypatch.setattr(pretrained, "PATIENCE", patience)
+            monkeypatch.setattr(download, "VGG19_URL", server.url)
+            monkeypatch.setattr(download, "VGG19_MD5", MD5)
+            monkeypatch.setattr(download, "PATIENCE", patience)
             return server
 
         yield start
@@ -113,12 +113,12 @@ def serve(monkeypatch):
 def failure():
     """The sentence of a download that failed, which left nothing behind."""
     with pytest.raises(OSError) as caught:
-        pretrained.get_vgg19()
-    folder = pretrained.vgg19_file().parent
+        download.get_vgg19()
+    folder = download.vgg19_file().parent
     assert not folder.is_dir() or list(folder.iterdir()) == []
     sentence = str(caught.value)
     assert sentence.startswith("Expected to download VGG19's weights, but received: ")
-    assert str(pretrained.vgg19_file()) in sentence
+    assert str(download.vgg19_file()) in sentence
     assert "network='vgg16'" in sentence
     return sentence
 
@@ -130,34 +130,34 @@ def test_the_file_is_where_keras_itself_looks_for_it(monkeypatch, tmp_path):
     monkeypatch.delenv("KERAS_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    assert pretrained.vgg19_file() == tmp_path / ".keras" / "models" / (
+    assert download.vgg19_file() == tmp_path / ".keras" / "models" / (
         "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
     )
 
 
 def test_a_download_lands_whole_in_the_keras_home(serve):
     serve(whole_file)
-    path = pretrained.get_vgg19()
-    assert path == pretrained.vgg19_file()
+    path = download.get_vgg19()
+    assert path == download.vgg19_file()
     assert path.read_bytes() == FILE
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_what_is_there_is_not_downloaded_again(serve):
     server = serve(whole_file)
-    pretrained.get_vgg19()
+    download.get_vgg19()
     visits = server.visits
     assert visits > 0
-    pretrained.get_vgg19()
+    download.get_vgg19()
     assert server.visits == visits
 
 
 def test_a_damaged_file_in_the_keras_home_is_replaced(serve):
     serve(whole_file)
-    path = pretrained.vgg19_file()
+    path = download.vgg19_file()
     path.parent.mkdir(parents=True)
     path.write_bytes(FILE[:1000])
-    assert pretrained.get_vgg19().read_bytes() == FILE
+    assert download.get_vgg19().read_bytes() == FILE
 
 
 def test_a_file_with_another_hash_is_refused(serve):
@@ -189,7 +189,7 @@ def test_a_server_that_accepts_and_never_answers_is_noticed_in_time(serve):
 
 def test_a_firewall_that_swallows_packets_is_noticed_in_time(monkeypatch):
     """Nobody accepts: the queue of this socket is full, further calls are not heard."""
-    monkeypatch.setattr(pretrained, "PATIENCE", 0.5)
+    monkeypatch.setattr(download, "PATIENCE", 0.5)
     with contextlib.ExitStack() as stack:
         deaf = stack.enter_context(socket.socket())
         deaf.bind(("127.0.0.1", 0))
@@ -199,7 +199,7 @@ def test_a_firewall_that_swallows_packets_is_noticed_in_time(monkeypatch):
             caller.setblocking(False)
             caller.connect_ex(deaf.getsockname())
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}/vgg19.h5"
-        monkeypatch.setattr(pretrained, "VGG19_URL", url)
+        monkeypatch.setattr(download, "VGG19_URL", url)
         began = time.monotonic()
         failure()
         assert time.monotonic() - began < 20
@@ -209,8 +209,8 @@ def test_a_name_that_is_never_looked_up_is_noticed_in_time(monkeypatch):
     """Looking up a name obeys no time limit of a socket."""
     released = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(600))
-    monkeypatch.setattr(pretrained, "VGG19_URL", "http://weights.example/vgg19.h5")
-    monkeypatch.setattr(pretrained, "PATIENCE", 0.5)
+    monkeypatch.setattr(download, "VGG19_URL", "http://weights.example/vgg19.h5")
+    monkeypatch.setattr(download, "PATIENCE", 0.5)
     began = time.monotonic()
     try:
         assert "no answer within" in failure()
@@ -220,7 +220,7 @@ def test_a_name_that_is_never_looked_up_is_noticed_in_time(monkeypatch):
 
 
 def test_the_patience_is_within_ten_seconds():
-    assert pretrained.PATIENCE + 0.5 < 10
+    assert download.PATIENCE + 0.5 < 10
 
 
 def test_a_download_that_stalls_is_noticed_in_time(serve):
@@ -239,7 +239,7 @@ def test_a_proxy_that_fails_is_quoted(serve, monkeypatch, status):
     proxy = serve(lambda visit: visit.send_error(status))
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.server_port}")
     monkeypatch.setenv("no_proxy", "")
-    monkeypatch.setattr(pretrained, "VGG19_URL", "http://weights.example/vgg19.h5")
+    monkeypatch.setattr(download, "VGG19_URL", "http://weights.example/vgg19.h5")
     assert str(status) in failure()
     assert proxy.visits == 1
 
@@ -247,7 +247,7 @@ def test_a_proxy_that_fails_is_quoted(serve, monkeypatch, status):
 def test_a_proxy_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "")
-    monkeypatch.setattr(pretrained, "VGG19_URL", "http://weights.example/vgg19.h5")
+    monkeypatch.setattr(download, "VGG19_URL", "http://weights.example/vgg19.h5")
     assert "refused" in failure()
 
 
@@ -270,25 +270,25 @@ def test_a_keras_home_without_write_permission_is_named(
 def test_a_file_without_read_permission_is_named(serve, monkeypatch, ordinary_user):
     server = serve(whole_file)
     monkeypatch.setenv("KERAS_HOME", str(ordinary_user))
-    path = pretrained.get_vgg19()
+    path = download.get_vgg19()
     path.chmod(0)
     visits = server.visits
     with pytest.raises(OSError, match=r"^Expected to download .* Permission denied"):
-        pretrained.get_vgg19()
+        download.get_vgg19()
     assert server.visits == visits
 
 
 def test_the_time_limit_of_other_sockets_is_left_as_it_was(serve):
     serve(whole_file)
-    pretrained.get_vgg19()
+    download.get_vgg19()
     assert socket.getdefaulttimeout() is None
 
 
 ANOTHER_PROGRAM = """
 import sys
-from nst import pretrained
-pretrained.VGG19_URL, pretrained.VGG19_MD5 = sys.argv[1:]
-print(pretrained.get_vgg19())
+from nst import download
+download.VGG19_URL, download.VGG19_MD5 = sys.argv[1:]
+print(download.get_vgg19())
 """
 
 
@@ -312,7 +312,7 @@ def test_two_programs_at_once_end_with_one_whole_file(serve):
     with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as program:
         while server.visits < 2 and program.poll() is None:
             time.sleep(0.01)
-        path = pretrained.get_vgg19()
+        path = download.get_vgg19()
         output, _ = program.communicate(timeout=60)
     assert both.is_set()
     assert program.returncode == 0
@@ -359,7 +359,7 @@ def test_whatever_fails_auto_is_the_bundled_network_with_one_warning(serve, answ
 
 def test_auto_leaves_a_damaged_file_that_it_cannot_replace(serve):
     serve(forbid)
-    path = pretrained.vgg19_file()
+    path = download.vgg19_file()
     path.parent.mkdir(parents=True)
     path.write_bytes(FILE[:1000])
     with pytest.warns(UserWarning, match="403"):
@@ -443,10 +443,10 @@ def test_weights_from_a_path_are_used(vgg19, vgg19_files, content, network, name
 def test_the_downloaded_file_is_what_vgg19_computes_with(
     monkeypatch, vgg19, vgg19_files
 ):
-    path = pretrained.vgg19_file()
+    path = download.vgg19_file()
     path.parent.mkdir(parents=True)
     path.write_bytes((vgg19_files / "legacy.h5").read_bytes())
-    monkeypatch.setattr(pretrained, "VGG19_MD5", pretrained._hash(path, "md5"))
+    monkeypatch.setattr(download, "VGG19_MD5", download.file_hash(path, "md5"))
     model = nst.build_feature_extractor(["block1_conv2"], "auto")
     assert model.name == "vgg19"
     np.testing.assert_array_equal(

@@ -7,7 +7,7 @@ No number below is taken from `nst.recipes`. Feature maps come from
 import functools
 
 import nst
-from nst import recipes
+from nst import paper_units, recipes
 from nst.__main__ import main
 from nst.images import IMAGENET_MEAN_BGR, SAMPLES
 from nst.optimizers import make_optimizer
@@ -216,7 +216,7 @@ def test_its_weights_in_the_paper_s_units_give_the_same_loss(name):
         features(picture, pooling, rescaled)
         for picture in ("generated", "photograph", "painting")
     )
-    weights = recipes.in_paper_units(name, GENERATED.shape[:2])
+    weights = paper_units.in_paper_units(name, GENERATED.shape[:2])
     layer = recipes.get_recipe(name).content_layer
     loss = weights.pop("content") * np.sum((f[layer] - c[layer]) ** 2) / 2
     for layer, weight in weights.items():
@@ -229,7 +229,7 @@ def test_its_weights_in_the_paper_s_units_give_the_same_loss(name):
 
 
 def test_the_constant_of_keras_weighs_the_layers_as_455_to_0_44():
-    weights = recipes.in_paper_units("keras")
+    weights = paper_units.in_paper_units("keras")
     ratios = [weights[layer] / (1e-6 / 5) for layer in FIRST_OF_EACH_BLOCK]
     assert ratios == pytest.approx([455, 114, 28, 7.1, 0.44], rel=2e-2)
 
@@ -402,6 +402,6 @@ def test_the_command_line_shows_a_row_and_the_source_of_each_recipe(capsys):
 
 
 def test_a_row_tells_alpha_over_beta_and_the_layers_shares():
-    (row,) = (line for line in recipes.table().splitlines() if line[:6] == "paper ")
+    (row,) = (line for line in paper_units.table().splitlines() if line[:6] == "paper ")
     assert row.split()[1:3] == ["1.0e-03", "block4_conv2"]
     assert row.endswith("1_1 0.2, 2_1 0.2, 3_1 0.2, 4_1 0.2, 5_1 0.2")

@@ -69,8 +69,6 @@ def draw_curves(history: Mapping[str, Sequence[float]], changes: Iterable) -> by
     draw_losses(axis, history, marks(changes))
     # The usual labels, powers of ten, are typeset by a parser that threads share.
     axis.yaxis.set_major_formatter("{x:.0e}")
-    for mark in axis.texts:
-        mark.set_bbox({"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1})
     curves, names = axis.get_legend_handles_labels()
     axis.get_legend().remove()
     figure.legend(curves, names, loc="upper center", ncols=3, fontsize=8)
